@@ -1,0 +1,67 @@
+#include "core/base/json.h"
+
+#include "core/base/strings.h"
+
+namespace kin {
+
+const Json* find(const Json& json, JsonPath path) {
+    const Json* at = &json;
+    for (const std::string_view key : path) {
+        if (!at->is_object()) return nullptr;
+        const auto found = at->find(key);
+        if (found == at->end()) return nullptr;
+        at = &*found;
+    }
+    return at;
+}
+
+Json* find(Json& json, JsonPath path) {
+    return const_cast<Json*>(find(std::as_const(json), path));
+}
+
+std::string string_at(const Json& json, JsonPath path, std::string_view otherwise) {
+    const Json* at = find(json, path);
+    return at && at->is_string() ? at->get<std::string>() : std::string(otherwise);
+}
+
+int64_t int_at(const Json& json, JsonPath path, int64_t otherwise) {
+    const Json* at = find(json, path);
+    return at && at->is_number_integer() ? at->get<int64_t>() : otherwise;
+}
+
+bool bool_at(const Json& json, JsonPath path, bool otherwise) {
+    const Json* at = find(json, path);
+    return at && at->is_boolean() ? at->get<bool>() : otherwise;
+}
+
+const Json& object_at(const Json& json, JsonPath path) {
+    static const Json kEmpty = Json::object();
+    const Json* at = find(json, path);
+    return at && at->is_object() ? *at : kEmpty;
+}
+
+const Json& array_at(const Json& json, JsonPath path) {
+    static const Json kEmpty = Json::array();
+    const Json* at = find(json, path);
+    return at && at->is_array() ? *at : kEmpty;
+}
+
+Result<Json> parse_json(std::string_view text, int max_depth) {
+    bool too_deep = false;
+    const auto watch_depth = [&](int depth, Json::parse_event_t event, Json&) {
+        const bool opens =
+            event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
+        if (opens && depth >= max_depth) too_deep = true;
+        return !too_deep;
+    };
+    Json parsed = Json::parse(text.begin(), text.end(), watch_depth, /*allow_exceptions=*/false);
+    if (too_deep) return Error(Errc::kInvalid, cat("JSON nests deeper than ", max_depth));
+    if (parsed.is_discarded()) return Error(Errc::kInvalid, "this is no valid JSON");
+    return parsed;
+}
+
+std::string to_text(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace kin
