@@ -1,0 +1,131 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/api/kinds.h"
+#include "core/api/views.h"
+#include "core/loop/loop.h"
+#include "core/registry/registry.h"
+
+namespace kin {
+
+/// What happened to an object in a cache.
+template <class T>
+struct CacheChange {
+    const T* before = nullptr;  ///< nullptr: added. Valid during the call only.
+    const T* now = nullptr;     ///< nullptr: removed. Valid during the call only.
+    const T& either() const { return now ? *now : *before; }
+};
+
+/// All objects of one kind, decoded once, as of the last event delivered. Owned by the client's
+/// loop: touched on that loop only. Every component that asks for T shares it.
+template <class T>
+class Cache {
+public:
+    using Observer = std::function<void(const CacheChange<T>&)>;
+
+    /// nullptr if there is none.
+    const T* find(const ObjectKey& key) const {
+        const auto found = objects_.find(key);
+        return found == objects_.end() ? nullptr : &found->second;
+    }
+    template <class F>
+    void each(F&& use) const {
+        for (const auto& [key, object] : objects_) use(object);
+    }
+    /// Those of one namespace.
+    template <class F>
+    void each_in(const std::string& ns, F&& use) const {
+        for (auto at = objects_.lower_bound(ObjectKey{ns, ""});
+             at != objects_.end() && at->first.ns == ns; ++at) {
+            use(at->second);
+        }
+    }
+    size_t size() const { return objects_.size(); }
+    /// Called for every change from now on, after the cache shows it. Observers run in the order
+    /// of registration; they should only mark work as dirty. Lives as long as the cache.
+    void on_change(Observer observer) { observers_.push_back(std::move(observer)); }
+
+private:
+    friend class Client;
+    std::map<ObjectKey, T> objects_;
+    std::vector<Observer> observers_;
+};
+
+/// How every component sees and changes the cluster: in process through the registry, later over
+/// HTTP to any API server. Owned by its loop; all calls on that loop, except the constructor and
+/// start().
+///
+/// Components register in their constructors (cache<T>(), on_change()); start() then fills all
+/// caches from one snapshot, calling observers with every object, and follows the store's events.
+/// Caches change together, in the order of revisions: when an observer hears of revision N, every
+/// cache shows N or later.
+class Client {
+public:
+    Client(Registry& registry, Loop& loop);
+    ~Client();  ///< Stops following; late answers of writes are dropped.
+
+    /// The shared cache of T (any view of core/api/views.h, by T::kResource).
+    template <class T>
+    Cache<T>& cache();
+
+    /// Fills the caches and follows. Returns when they are filled. From any thread but the loop's.
+    Result<> start();
+
+    /// Writes answer on the loop; they never block it. `done` may be empty: then a failure is
+    /// logged (but not a conflict or "not found", which the next event resolves).
+    using Done = std::function<void(Answer<Written>)>;
+    void create(std::string_view resource, Json object, Done done = {});
+    void update(std::string_view resource, Json object, Done done = {});
+    /// A merge patch of the object (or of its subresource, "status").
+    void patch(std::string_view resource, const ObjectKey& key, Json merge_patch, Done done = {},
+               std::string_view subresource = "");
+    void patch_status(std::string_view resource, const ObjectKey& key, Json status, Done done = {}) {
+        patch(resource, key, Json{{"status", std::move(status)}}, std::move(done), "status");
+    }
+    void remove(std::string_view resource, const ObjectKey& key, DeleteOptions options = {},
+                Done done = {});
+    /// POST to pods/NAME/binding and other subresources.
+    void create_subresource(std::string_view resource, const ObjectKey& key,
+                            std::string_view subresource, Json body, Done done = {});
+    /// The stored object as it is now; nullopt if there is none. For the fields views leave out.
+    std::optional<Json> get(std::string_view resource, const ObjectKey& key) const;
+
+    /// Records an Event as upstream's components do: repeated ones count up instead of piling up.
+    struct EventNote {
+        std::string kind, api_version;   ///< of the object it is about
+        ObjectKey key;
+        std::string uid, field_path;
+        std::string type;                ///< "Normal" or "Warning"
+        std::string reason, message;     ///< "Scheduled", "Successfully assigned ..."
+        std::string component, host;     ///< "default-scheduler", "kubelet" + node
+    };
+    void record(EventNote note);
+
+    Loop& loop() { return loop_; }
+    /// The last revision whose events the caches show and all observers have heard.
+    Revision seen() const;
+    /// Writes begun and not yet answered.
+    size_t pending_writes() const;
+
+    /// Anything that has work of its own tells settle() by this: returns true while it is busy.
+    void add_busy_check(std::string name, std::function<bool()> busy);
+    /// From any thread but the loop's: waits until the caches show the store's head, no write is
+    /// pending and nobody is busy. False after `timeout_ms`; `why` then names who was busy.
+    bool settle(int timeout_ms, std::string* why = nullptr);
+
+private:
+    struct Internals;
+    class CacheBase;
+
+    Registry& registry_;
+    Loop& loop_;
+    std::unique_ptr<Internals> internals_;
+};
+
+}  // namespace kin
