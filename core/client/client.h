@@ -74,6 +74,14 @@ public:
     template <class T>
     Cache<T>& cache();
 
+    /// Hears of every object of every kind, by its metadata alone: for what treats all kinds alike
+    /// (garbage collection, emptying a namespace). `before` is nullptr for a new object, `now` for
+    /// a removed one; both are valid during the call only. Call before start(); called as the
+    /// observers of caches are, after them.
+    using MetadataObserver =
+        std::function<void(const Kind& kind, const Metadata* before, const Metadata* now)>;
+    void watch_metadata(MetadataObserver observer);
+
     /// Fills the caches and follows. Returns when they are filled. From any thread but the loop's.
     Result<> start();
 
