@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <chrono>
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <string>
@@ -75,6 +76,12 @@ public:
 
     /// Runs `task` on the loop's thread, in posting order. Thread-safe; never blocks.
     void post(std::function<void()> task);
+    /// The same for a task that cannot be copied, because it owns something.
+    template <class Task>
+    requires(!std::copy_constructible<Task>) void post(Task task) {
+        post(std::function<void()>(
+            [shared = std::make_shared<Task>(std::move(task))] { (*shared)(); }));
+    }
     /// post(), then waits until `task` has run. Not from this loop's own thread. A component's
     /// destructor calls it to unsubscribe, so that no task can meet a dead object.
     void call(std::function<void()> task);

@@ -24,6 +24,13 @@ TEST(LoopTest, TasksRunInPostingOrderOnTheLoopsThread) {
     EXPECT_NE(thread, std::this_thread::get_id());
 }
 
+TEST(LoopTest, ATaskMayOwnWhatCannotBeCopied) {
+    Loop loop("kin-test");
+    std::promise<int> seen;
+    loop.post([&seen, owned = std::make_unique<int>(7)] { seen.set_value(*owned); });
+    EXPECT_EQ(seen.get_future().get(), 7);
+}
+
 TEST(LoopTest, TheThreadBearsTheLoopsName) {
     Loop loop("kin-a-name-longer-than-it-may-be");
     std::string name(32, '\0');
