@@ -9,18 +9,18 @@ namespace kin {
 
 /// A second address under an object: pods/NAME/log.
 struct Subresource {
-    std::string_view name;                 ///< "status", "scale", "log"
-    std::string_view group, version, kind; ///< What its body is, where that differs; else "".
+    std::string_view name;                  ///< "status", "scale", "log"
+    std::string_view group, version, kind;  ///< What its body is, where that differs; else "".
     std::vector<std::string_view> verbs;
 };
 
 /// One kind of object that the API serves. All that is known about kinds stands in one table.
 struct Kind {
-    std::string_view group;    ///< "" for the core group
-    std::string_view version;  ///< "v1"
-    std::string_view kind;     ///< "Pod"
-    std::string_view plural;   ///< "pods"
-    std::string_view singular; ///< "pod"
+    std::string_view group;     ///< "" for the core group
+    std::string_view version;   ///< "v1"
+    std::string_view kind;      ///< "Pod"
+    std::string_view plural;    ///< "pods"
+    std::string_view singular;  ///< "pod"
     std::vector<std::string_view> short_names;
     std::vector<std::string_view> categories;
     bool namespaced = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,14 +14,14 @@ enum class FieldType {
     kInt64,
     kBool,
     kDouble,
-    kBytes,        ///< base64 in JSON, raw on the wire
-    kTime,         ///< RFC 3339, whole seconds
-    kMicroTime,    ///< RFC 3339, six digits
+    kBytes,      ///< base64 in JSON, raw on the wire
+    kTime,       ///< RFC 3339, whole seconds
+    kMicroTime,  ///< RFC 3339, six digits
     kDuration,
-    kQuantity,     ///< "100m", "1Gi", also a JSON number
+    kQuantity,  ///< "100m", "1Gi", also a JSON number
     kIntOrString,
-    kFieldsV1,     ///< managedFields' own JSON
-    kRaw,          ///< any JSON value
+    kFieldsV1,  ///< managedFields' own JSON
+    kRaw,       ///< any JSON value
     kMessage,
 };
 enum class FieldShape { kOne, kList, kMap };
@@ -32,7 +33,7 @@ struct Message;
 /// One field of a message: everything that validation, defaulting, patching, apply, OpenAPI,
 /// explain and the protobuf decoder want to know about it.
 struct Field {
-    std::string name;                  ///< as in JSON
+    std::string name;  ///< as in JSON
     FieldType type = FieldType::kString;
     FieldShape shape = FieldShape::kOne;
     const Message* message = nullptr;  ///< for kMessage
@@ -59,7 +60,7 @@ struct Message {
     std::string name;                  ///< "core.v1.PodSpec"
     std::string group, version, kind;  ///< set for messages that are kinds, else ""
     std::string description;
-    std::vector<Field> fields;         ///< in the order of declaration
+    std::vector<Field> fields;  ///< in the order of declaration
 
     /// The field with this JSON name, also one of an inlined message. nullptr: unknown.
     const Field* find(std::string_view json_name) const;
@@ -76,7 +77,8 @@ public:
 
 private:
     friend class SchemaReader;
-    std::vector<const Message*> all_;
+    std::vector<const Message*> all_;  ///< by name
+    std::vector<std::unique_ptr<Message>> owned_;
 };
 
 }  // namespace kin

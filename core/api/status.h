@@ -25,6 +25,8 @@ Cause field_not_supported(std::string_view field, const Json& value,
 Cause field_forbidden(std::string_view field, std::string_view detail);
 Cause field_duplicate(std::string_view field, const Json& value);
 Cause field_not_found(std::string_view field, const Json& value);
+Cause field_too_long(std::string_view field, size_t limit);  ///< limit in bytes
+Cause field_too_many(std::string_view field, size_t actual, size_t limit);
 
 /// What a client of the API is told when a request fails (meta/v1 Status).
 struct Status {
