@@ -1,0 +1,171 @@
+#include "netns/init/template_root.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "core/base/strings.h"
+#include "netns/init/mounts.h"
+#include "netns/init/sys.h"
+
+namespace kin::netns {
+namespace {
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<> make_directory(const std::string& path, mode_t mode = 0755) {
+    if (::mkdir(path.c_str(), mode) < 0) return Error::from_errno(cat("mkdir ", path));
+    return Ok{};
+}
+
+/// Binds a directory or file of the host at a place of the same kind, made for it.
+Result<> bind_from_host(const std::string& source, const std::string& target) {
+    struct stat status;
+    if (::stat(source.c_str(), &status) < 0) return Error::from_errno(cat("stat ", source));
+    if (S_ISDIR(status.st_mode)) {
+        TRY(make_directories(target, 0755));
+    } else {
+        TRY(write_file(target, ""));
+    }
+    return bind_mount(source, target);
+}
+
+Result<> add_programs(TemplateRoot& root) {
+    TRY(bind_from_host("/usr", "usr"));
+    for (const char* name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
+        const std::string on_host = cat("/", name);
+        char target[256];
+        const ssize_t length = ::readlink(on_host.c_str(), target, sizeof target);
+        if (length > 0) {
+            root.links.emplace_back(name, std::string(target, static_cast<size_t>(length)));
+            if (::symlink(root.links.back().second.c_str(), name) < 0) {
+                return Error::from_errno(cat("symlink ", name));
+            }
+        } else if (exists(on_host)) {
+            TRY(bind_from_host(on_host, name));
+            root.bound.emplace_back(name);
+        }
+    }
+    return Ok{};
+}
+
+Result<> add_devices() {
+    TRY(make_directory("dev"));
+    for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
+        // mknod is refused in a user namespace, binding the host's node is not.
+        if (exists(cat("/dev/", name))) TRY(bind_from_host(cat("/dev/", name), cat("dev/", name)));
+    }
+    TRY(make_directory("dev/pts"));
+    TRY(make_directory("dev/shm"));
+    const std::array<std::pair<const char*, const char*>, 5> links{{{"pts/ptmx", "dev/ptmx"},
+                                                                    {"/proc/self/fd", "dev/fd"},
+                                                                    {"fd/0", "dev/stdin"},
+                                                                    {"fd/1", "dev/stdout"},
+                                                                    {"fd/2", "dev/stderr"}}};
+    for (const auto& [target, name] : links) {
+        if (::symlink(target, name) < 0) return Error::from_errno(cat("symlink ", name));
+    }
+    return Ok{};
+}
+
+/// What programs need of the host's /etc, and nothing that could hold a secret.
+Result<> add_etc(TemplateRoot& root) {
+    TRY(make_directories(".kin/etc/ssl", 0755));
+    for (const char* name : {"ld.so.cache", "services", "protocols", "ssl/openssl.cnf"}) {
+        // Copied: a few pages once, instead of a mount in every container.
+        const auto content = read_file(cat("/etc/", name));
+        if (!content) continue;
+        TRY(write_file(cat(".kin/etc/", name), *content));
+        if (!std::string_view(name).starts_with("ssl/")) root.etc.emplace_back(name);
+    }
+    root.etc.emplace_back("ssl");
+    if (exists("/etc/ssl/certs")) TRY(bind_from_host("/etc/ssl/certs", ".kin/etc/ssl/certs"));
+    if (exists("/etc/alternatives")) {
+        TRY(bind_from_host("/etc/alternatives", ".kin/etc/alternatives"));
+        root.etc.emplace_back("alternatives");
+    }
+    return Ok{};
+}
+
+/// What `busybox --list` prints, one applet a line; empty if it cannot be run.
+std::string list_applets(const std::string& busybox) {
+    int pipe_fds[2];
+    if (::pipe2(pipe_fds, O_CLOEXEC) < 0) return "";
+    UniqueFd reader(pipe_fds[0]);
+    UniqueFd writer(pipe_fds[1]);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ::dup2(writer.get(), 1);
+        ::execl(busybox.c_str(), "busybox", "--list", nullptr);
+        ::_exit(127);
+    }
+    writer.reset();
+    std::string list;
+    char buffer[4096];
+    for (ssize_t length; (length = ::read(reader.get(), buffer, sizeof buffer)) > 0;) {
+        list.append(buffer, static_cast<size_t>(length));
+    }
+    if (pid > 0) ::waitpid(pid, nullptr, 0);
+    return list;
+}
+
+Result<> add_busybox(TemplateRoot& root) {
+    TRY(make_directory(".kin/busybox"));
+    for (const char* busybox : {"/usr/bin/busybox", "/usr/sbin/busybox"}) {
+        if (!exists(busybox)) continue;
+        const std::string list = list_applets(busybox);
+        for (const std::string_view applet : split(list, '\n')) {
+            if (applet.empty() || applet.find('/') != std::string_view::npos) continue;
+            if (::symlink(busybox, cat(".kin/busybox/", applet).c_str()) < 0 && errno != EEXIST) {
+                return Error::from_errno(cat("symlink ", applet));
+            }
+        }
+        // The list names the applets, not always the program itself.
+        (void)::symlink(busybox, ".kin/busybox/busybox");
+        root.has_busybox = true;
+        return Ok{};
+    }
+    return Ok{};
+}
+
+Result<> add_proc() {
+    TRY(make_directory("proc"));
+    auto mounted = mount_fs("proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    if (!mounted && mounted.error().code() == Errc::kDenied) {
+        return Error(Errc::kDenied,
+                     "/proc cannot be mounted here: something is mounted over parts of the host's "
+                     "/proc, as containers do (run the container with an unmasked /proc)");
+    }
+    return mounted;
+}
+
+}  // namespace
+
+Result<TemplateRoot> enter_template_root() {
+    if (::unshare(CLONE_NEWNS) < 0) return Error::from_errno("unshare the mount namespace");
+    TemplateRoot root;
+    TRY(mount_fs("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=755,size=16m"));
+    if (::chdir("/tmp") < 0) return Error::from_errno("chdir");
+    TRY(add_programs(root));
+    TRY(add_devices());
+    TRY(make_directories(".kin/empty", 0755));
+    TRY(add_etc(root));
+    TRY(add_busybox(root));
+    TRY(make_directory("newroot"));
+    TRY(add_proc());
+    // Each part for itself, because /proc must stay as it is.
+    for (const char* part : {"usr", "dev", ".kin"}) {
+        if (std::string_view(part) != "usr") TRY(bind_mount(part, part));
+        TRY(make_read_only(part));
+    }
+    for (const std::string& part : root.bound) TRY(make_read_only(part));
+    TRY(pivot_to_current_directory());
+    return root;
+}
+
+}  // namespace kin::netns
