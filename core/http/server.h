@@ -32,7 +32,7 @@ public:
     bool answered() const;
 
 private:
-    friend class Server;
+    friend class Connection;
     explicit Responder(Connection& connection) : connection_(connection) {}
     Connection& connection_;
 };
@@ -58,7 +58,7 @@ public:
         std::chrono::milliseconds body_timeout{60'000};   ///< The same for a body.
         std::chrono::milliseconds write_timeout{60'000};  ///< Without any progress.
         /// Makes the body of the server's own refusals: 400, 408, 413, 414, 431, 500, 501, 505.
-        std::function<Response(int status, std::string_view why)> refusal;
+        std::function<Response(int status, std::string_view why)> refusal = {};
     };
 
     static Result<std::unique_ptr<Server>> create(Options options, Handler handler);

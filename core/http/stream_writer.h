@@ -21,7 +21,8 @@ public:
         /// A client that reads too slowly is cut off when more than this waits for it.
         size_t max_queued_bytes = 8u << 20;
     };
-    enum class Framing { kChunked, kUntilClose };  ///< The second for HTTP/1.0 clients.
+    /// kUntilClose for HTTP/1.0 clients; kNoBody answers HEAD: what is written is dropped.
+    enum class Framing { kChunked, kUntilClose, kNoBody };
 
     StreamWriter(std::unique_ptr<Upgraded> connection, Framing framing);
     ~StreamWriter();

@@ -25,12 +25,12 @@ class Upgraded {
 public:
     struct Events {
         /// Bytes arrived; valid during the call only.
-        std::function<void(std::string_view)> on_data;
+        std::function<void(std::string_view)> on_data = {};
         /// Everything written has been handed to the kernel.
-        std::function<void()> on_drained;
+        std::function<void()> on_drained = {};
         /// The peer closed, or the connection failed; nothing more happens. Called at most once,
         /// and not after close(). "" says that it ended in order.
-        std::function<void(const std::string& why)> on_closed;
+        std::function<void(const std::string& why)> on_closed = {};
     };
 
     Upgraded(std::unique_ptr<Transport> transport, std::string already_read);

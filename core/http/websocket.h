@@ -20,12 +20,12 @@ class WebSocket {
 public:
     struct Events {
         /// A complete message, text or binary; valid during the call only.
-        std::function<void(std::string_view)> on_message;
+        std::function<void(std::string_view)> on_message = {};
         /// Everything sent has been handed to the kernel.
-        std::function<void()> on_drained;
+        std::function<void()> on_drained = {};
         /// The connection is over; called once, also after close(). `code` is the peer's close
         /// code, 1006 when it vanished without one.
-        std::function<void(int code)> on_closed;
+        std::function<void(int code)> on_closed = {};
     };
 
     WebSocket(std::unique_ptr<Upgraded> connection, std::string protocol, size_t max_message_bytes);

@@ -1,6 +1,7 @@
 #include "core/loop/loop.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <future>
 
@@ -117,6 +118,11 @@ Loop::~Loop() {
 
 void Loop::run() {
     pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
+    // OpenSSL writes without MSG_NOSIGNAL: a broken pipe shall be an error, not a death.
+    sigset_t pipe_only;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, nullptr);
     while (!stopping_) uv_run(&loop_, UV_RUN_ONCE);
     uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
     // Closes what tasks captured and dropped on the way; a handle that its owner still holds
