@@ -80,10 +80,11 @@ public:
 class Store {
 public:
     struct Options {
-        std::string path;               ///< the database file; ":memory:" for tests
-        Revision keep_revisions = 1'000; ///< history kept at least: this many revisions and
-        int keep_seconds = 300;          ///< this long
-        size_t ring_events = 4'096;      ///< the last events, in memory
+        std::string path;                 ///< the database file; ":memory:" for tests
+        Revision keep_revisions = 1'000;  ///< history kept at least: this many revisions and
+        int keep_seconds = 300;           ///< this long
+        size_t ring_events = 4'096;       ///< the last events, in memory
+        uint64_t max_bytes = 0;  ///< the file grows no further, as on a full disk; 0: no limit
     };
     using Work = std::function<void(StoreTransaction&)>;
     using Done = std::function<void(Result<>)>;
@@ -118,7 +119,8 @@ public:
     /// Forgets history up to `revision` (the current state stays). For tests and maintenance.
     virtual Result<> compact(Revision revision) = 0;
 
-    /// Calls `wake` after each commit, on the writer's thread; it must only post to a loop.
+    /// Calls `wake` after each commit, on the writer's thread, before the commit's answers; it must
+    /// only post to a loop. So a loop that is posted both sees a write before it hears of its end.
     /// Returns a number for stop_wake(); after stop_wake() returns `wake` is not running.
     virtual int on_commit(std::function<void(Revision)> wake) = 0;
     virtual void stop_wake(int number) = 0;
