@@ -53,6 +53,7 @@ struct Entry : Kind {
     Entry& shorts(Names names) { return short_names = std::move(names), *this; }
     Entry& in_all() { return categories = kAll, *this; }
     Entry& counted() { return has_generation = true, *this; }
+    Entry& born_with_status() { return status_on_create = true, *this; }
     Entry& made_by_put() { return create_on_update = true, *this; }
     Entry& needs_version() { return unconditional_update = false, *this; }
     Entry& warns(std::string_view text) { return stored_only_warning = text, *this; }
@@ -75,7 +76,7 @@ std::vector<Kind> core_kinds() {
         Entry(kCore, "Namespace", "namespaces", "namespace", "core.v1.Namespace").shorts({"ns"}).cluster()
             .with({{"finalize", "", "", "", {"update"}}, kStatus}),
         Entry(kCore, "Node", "nodes", "node", "core.v1.Node").shorts({"no"}).cluster()
-            .with({{"proxy", "", "", "NodeProxyOptions", kProxy}, kStatus}),
+            .born_with_status().with({{"proxy", "", "", "NodeProxyOptions", kProxy}, kStatus}),
         Entry(kCore, "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim", "core.v1.PersistentVolumeClaim")
             .shorts({"pvc"}).with({kStatus}).warns(kNoEffect),
         Entry(kCore, "PersistentVolume", "persistentvolumes", "persistentvolume", "core.v1.PersistentVolume")

@@ -28,6 +28,8 @@ struct Kind {
     std::string_view message;
     /// Writes to the object leave status alone, writes to /status leave the rest alone.
     bool has_status = false;
+    /// A new object keeps the status it comes with (nodes register themselves).
+    bool status_on_create = false;
     /// metadata.generation counts the changes of spec.
     bool has_generation = false;
     /// PUT of a missing object creates it.

@@ -18,7 +18,7 @@ Labels string_map_at(const Json& json, JsonPath path);
 
 /// One term: key, operator, values.
 struct Requirement {
-    enum class Operator { kIn, kNotIn, kExists, kDoesNotExist };
+    enum class Operator { kIn, kNotIn, kExists, kDoesNotExist, kGreater, kLess };
     std::string key;
     Operator op = Operator::kExists;
     std::vector<std::string> values;
