@@ -15,6 +15,8 @@
 
 namespace kin {
 
+class ServiceAllocators;
+
 enum class FieldValidation { kIgnore, kWarn, kStrict };
 enum class DryRun { kNo, kYes };
 enum class PatchType { kJson, kMerge, kStrategic, kApply };
@@ -81,13 +83,16 @@ public:
     const Options& options() const { return options_; }
 
 private:
-    class Allocators;
-    struct Change;
+    void submit(std::function<Answer<Written>(StoreTransaction&)> work, WriteDone done);
 
     Store& store_;
     Options options_;
-    std::unique_ptr<Allocators> allocators_;
+    std::unique_ptr<ServiceAllocators> allocators_;
 };
+
+/// How every stored body of a kind begins: {"kind":"Pod","apiVersion":"v1", - so that a list, whose
+/// items do not repeat their type, can skip it by its length.
+std::string type_prefix(const Kind& kind);
 
 /// Waits for an asynchronous write: blocking_write([&](WriteDone done) { registry.create(..., done); }).
 Answer<Written> blocking_write(const std::function<void(WriteDone)>& start);

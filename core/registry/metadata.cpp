@@ -1,0 +1,111 @@
+#include "core/registry/metadata.h"
+
+#include <openssl/rand.h>
+
+#include <array>
+#include <chrono>
+
+#include "core/base/assert.h"
+#include "core/base/strings.h"
+#include "core/base/time.h"
+
+namespace kin {
+
+namespace {
+void random_bytes(unsigned char* out, size_t size) {
+    KIN_ASSERT(RAND_bytes(out, static_cast<int>(size)) == 1);
+}
+
+void take_over(Json& to, const Json& from, std::string_view field) {
+    if (const Json* value = find(from, field)) {
+        to[std::string(field)] = *value;
+    } else {
+        to.erase(std::string(field));
+    }
+}
+
+// What generation counts: everything but metadata, status and the type.
+Json without_metadata_and_status(const Json& object) {
+    Json rest = object;
+    for (const char* field : {"metadata", "status", "kind", "apiVersion"}) rest.erase(field);
+    return rest;
+}
+}  // namespace
+
+std::string new_uid() {
+    std::array<unsigned char, 16> bytes{};
+    random_bytes(bytes.data(), bytes.size());
+    bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | 0x40);
+    bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
+    const std::string digits =
+        hex(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    return cat(digits.substr(0, 8), '-', digits.substr(8, 4), '-', digits.substr(12, 4), '-',
+               digits.substr(16, 4), '-', digits.substr(20));
+}
+
+std::string random_suffix() {
+    constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+    std::array<unsigned char, 5> bytes{};
+    random_bytes(bytes.data(), bytes.size());
+    std::string out;
+    for (const unsigned char byte : bytes) out.push_back(kAlphabet[byte % kAlphabet.size()]);
+    return out;
+}
+
+void prepare_create(const Kind& kind, const ObjectKey& key, Json& object) {
+    Json& meta = object["metadata"];
+    for (const char* field : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
+                              "generation"}) {
+        meta.erase(field);
+    }
+    meta["name"] = key.name;
+    if (kind.namespaced) meta["namespace"] = key.ns;
+    meta["uid"] = new_uid();
+    meta["creationTimestamp"] = rfc3339(std::chrono::system_clock::now());
+    if (kind.has_generation) meta["generation"] = 1;
+    meta["resourceVersion"] = "";
+    // A node agent registers its Node with a status; all other statuses are written by /status.
+    if (kind.has_status && kind.kind != "Node") object.erase("status");
+}
+
+void prepare_update(const Kind& kind, const Json& old, std::string_view subresource, Json& object) {
+    if (subresource == "status") {
+        Json status = object.contains("status") ? std::move(object["status"]) : Json();
+        Json tracked = find(object, {"metadata", "managedFields"})
+                           ? object["metadata"]["managedFields"]
+                           : Json();
+        object = old;
+        if (status.is_null()) {
+            object.erase("status");
+        } else {
+            object["status"] = std::move(status);
+        }
+        if (!tracked.is_null()) object["metadata"]["managedFields"] = std::move(tracked);
+        object["metadata"]["resourceVersion"] = "";
+        return;
+    }
+    Json& meta = object["metadata"];
+    const Json& old_meta = object_at(old, {"metadata"});
+    for (const char* field : {"name", "namespace", "uid", "creationTimestamp", "generation",
+                              "generateName", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
+        take_over(meta, old_meta, field);
+    }
+    meta.erase("selfLink");
+    meta["resourceVersion"] = "";
+    if (kind.has_status) take_over(object, old, "status");
+    if (kind.has_generation &&
+        without_metadata_and_status(object) != without_metadata_and_status(old)) {
+        meta["generation"] = int_at(old_meta, {"generation"}) + 1;
+    }
+}
+
+bool ready_to_remove(const Kind& kind, const Json& object) {
+    const Json& meta = object_at(object, {"metadata"});
+    if (string_at(meta, {"deletionTimestamp"}).empty()) return false;
+    if (!array_at(meta, {"finalizers"}).empty()) return false;
+    if (kind.kind == "Namespace") return array_at(object, {"spec", "finalizers"}).empty();
+    if (kind.kind == "Pod") return int_at(meta, {"deletionGracePeriodSeconds"}) == 0;
+    return true;
+}
+
+}  // namespace kin

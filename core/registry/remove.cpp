@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <chrono>
+
+#include "core/base/strings.h"
+#include "core/base/time.h"
+#include "core/registry/admission.h"
+#include "core/registry/metadata.h"
+#include "core/registry/write.h"
+
+namespace kin::registry {
+
+namespace {
+constexpr std::string_view kOrphan = "orphan";
+constexpr std::string_view kForeground = "foregroundDeletion";
+
+/// Finalizers as the propagation policy wants them; both of the garbage collector's own go first.
+Json finalizers_for(const Json& object, Propagation propagation) {
+    Json out = Json::array();
+    for (const Json& finalizer : array_at(object, {"metadata", "finalizers"})) {
+        const bool own = finalizer == kOrphan || finalizer == kForeground;
+        if (!own || propagation == Propagation::kDefault) out.push_back(finalizer);
+    }
+    if (propagation == Propagation::kOrphan) out.push_back(kOrphan);
+    if (propagation == Propagation::kForeground) out.push_back(kForeground);
+    return out;
+}
+
+/// Seconds a Pod has to end by itself. Unscheduled and finished ones have nothing to end.
+int64_t grace_of(const Kind& kind, const Json& object, const DeleteOptions& options) {
+    if (kind.kind != "Pod") return 0;
+    const std::string phase = string_at(object, {"status", "phase"});
+    if (string_at(object, {"spec", "nodeName"}).empty() || phase == "Succeeded" ||
+        phase == "Failed") {
+        return 0;
+    }
+    const int64_t asked = options.grace_period_seconds.value_or(
+        int_at(object, {"spec", "terminationGracePeriodSeconds"}, 30));
+    return std::max<int64_t>(asked, 0);
+}
+
+Answer<Ok> check_preconditions(const Kind& kind, const DeleteOptions& options,
+                               const StoredObject& stored, const Json& object) {
+    const std::string uid = string_at(object, {"metadata", "uid"});
+    const auto refuse = [&](std::string_view what, std::string_view asked, std::string_view held) {
+        return conflict(kind, stored.key.name,
+                        cat("the ", what, " in the precondition (", asked, ") does not match the ",
+                            what, " in record (", held,
+                            "). The object might have been deleted and then recreated"));
+    };
+    if (!options.precondition_uid.empty() && options.precondition_uid != uid) {
+        return refuse("UID", options.precondition_uid, uid);
+    }
+    const std::string& revision = options.precondition_resource_version;
+    if (!revision.empty() && revision != cat(stored.revision)) {
+        return refuse("ResourceVersion", revision, cat(stored.revision));
+    }
+    return Ok{};
+}
+
+/// Notes in `object` that it is going away. False if it was noted before and nothing changes.
+bool mark_deleted(const Kind& kind, Json& object, int64_t grace, Json finalizers) {
+    Json& meta = object["metadata"];
+    const bool deleting = !string_at(meta, {"deletionTimestamp"}).empty();
+    bool changed = false;
+    if (finalizers != array_at(meta, {"finalizers"})) {
+        meta["finalizers"] = std::move(finalizers);
+        if (meta["finalizers"].empty()) meta.erase("finalizers");
+        changed = true;
+    }
+    const int64_t left = int_at(meta, {"deletionGracePeriodSeconds"});
+    if (deleting && grace >= left) return changed;
+    const auto end = std::chrono::system_clock::now() + std::chrono::seconds(grace);
+    meta["deletionTimestamp"] = rfc3339(end);
+    meta["deletionGracePeriodSeconds"] = grace;
+    if (kind.kind == "Namespace") {
+        // A Namespace has no grace of its own; its content has.
+        meta.erase("deletionGracePeriodSeconds");
+        object["status"]["phase"] = "Terminating";
+    }
+    if (!deleting && kind.has_generation) meta["generation"] = int_at(meta, {"generation"}) + 1;
+    return true;
+}
+}  // namespace
+
+std::string deleted_status(const Kind& kind, const Json& object) {
+    Json details = {{"name", string_at(object, {"metadata", "name"})},
+                    {"kind", kind.plural},
+                    {"uid", string_at(object, {"metadata", "uid"})}};
+    if (!kind.group.empty()) details["group"] = kind.group;
+    return to_text({{"kind", "Status"},
+                    {"apiVersion", "v1"},
+                    {"metadata", Json::object()},
+                    {"status", "Success"},
+                    {"details", details}});
+}
+
+Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
+                          ServiceAllocators& allocators, StoreTransaction& store) {
+    const Kind& kind = writing.kind();
+    const ObjectKey& key = writing.target.key;
+    const StoredPtr stored = store.find(kind.resource(), key);
+    if (!stored) return not_found(kind, key.name);
+    auto parsed = parse_json(stored->body);
+    if (!parsed) return internal_error(parsed.error());
+    Json object = std::move(*parsed);
+    TRY(check_preconditions(kind, options, *stored, object));
+    if (kind.kind == "Namespace" && is_immortal_namespace(key.name)) {
+        return forbidden(kind, key.name, "this namespace may not be deleted");
+    }
+    const int64_t grace = grace_of(kind, object, options);
+    const bool changed =
+        mark_deleted(kind, object, grace, finalizers_for(object, options.propagation));
+    const bool gone = ready_to_remove(kind, object);
+    Written written;
+    if (gone) {
+        if (writing.options.dry_run == DryRun::kNo) {
+            if (kind.resource() == "services") allocators.release(object);
+            const StoredPtr last = store.remove(kind.resource(), key);
+            written.revision = last->revision;
+        }
+        // Pods answer with themselves, as upstream's do; everything else with a Status.
+        written.body = kind.kind == "Pod" ? object_text(kind, object) : deleted_status(kind, object);
+        return written;
+    }
+    if (changed) object = put_object(writing, std::move(object), store);
+    written.body = object_text(kind, object);
+    written.revision =
+        parse_number<Revision>(string_at(object, {"metadata", "resourceVersion"})).value_or(0);
+    return written;
+}
+
+}  // namespace kin::registry

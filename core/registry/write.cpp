@@ -1,0 +1,322 @@
+#include "core/registry/write.h"
+
+#include <chrono>
+
+#include "core/api/schema.h"
+#include "core/api/validation.h"
+#include "core/base/strings.h"
+#include "core/base/time.h"
+#include "core/registry/admission.h"
+#include "core/registry/metadata.h"
+
+namespace kin::registry {
+
+namespace {
+Answer<Json> read_stored(const StoredObject& stored) {
+    auto json = parse_json(stored.body);
+    if (!json) return internal_error(std::move(json).error().context("read stored object"));
+    return std::move(*json);
+}
+
+/// metadata.resourceVersion and uid of a body are preconditions.
+Answer<Ok> check_preconditions(const Kind& kind, const StoredObject& stored, const Json& old,
+                               const Json& body) {
+    const std::string revision = string_at(body, {"metadata", "resourceVersion"});
+    const std::string name = stored.key.name;
+    if (!revision.empty() && revision != cat(stored.revision)) {
+        return conflict(kind, name,
+                        "the object has been modified; please apply your changes to the latest "
+                        "version and try again");
+    }
+    const std::string uid = string_at(body, {"metadata", "uid"});
+    const std::string held = string_at(old, {"metadata", "uid"});
+    if (!uid.empty() && uid != held) {
+        return conflict(kind, name,
+                        cat("Precondition failed: UID in precondition: ", uid,
+                            ", UID in object meta: ", held));
+    }
+    return Ok{};
+}
+
+Answer<Ok> settle_name(const Writing& writing, ObjectKey& key, const StoreTransaction& store) {
+    key.name = string_at(writing.body, {"metadata", "name"});
+    if (!key.name.empty()) return Ok{};
+    std::string prefix = string_at(writing.body, {"metadata", "generateName"});
+    if (prefix.empty()) {
+        return invalid(writing.kind(), "",
+                       {field_required("metadata.name", "name or generateName is required")});
+    }
+    constexpr size_t kLongestPrefix = 58;  // 63 of a label less the suffix
+    prefix.resize(std::min(prefix.size(), kLongestPrefix));
+    for (int attempt = 0; attempt < 8; ++attempt) {
+        key.name = prefix + random_suffix();
+        if (!store.find(writing.kind().resource(), key)) return Ok{};
+    }
+    return already_exists(writing.kind(), key.name);
+}
+
+Answer<Ok> check_new_finalizers(const Writing& writing, const Json& old, const Json& object) {
+    if (string_at(old, {"metadata", "deletionTimestamp"}).empty()) return Ok{};
+    const Json& before = array_at(old, {"metadata", "finalizers"});
+    Json added = Json::array();
+    for (const Json& finalizer : array_at(object, {"metadata", "finalizers"})) {
+        if (std::find(before.begin(), before.end(), finalizer) == before.end()) {
+            added.push_back(finalizer);
+        }
+    }
+    if (added.empty()) return Ok{};
+    return invalid(writing.kind(), string_at(old, {"metadata", "name"}),
+                   {field_forbidden("metadata.finalizers",
+                                    cat("no new finalizers can be added if the object is being "
+                                        "deleted, found new finalizers ",
+                                        to_text(added)))});
+}
+
+Written answer_with(Writing& writing, int code, const Json& object) {
+    Written written;
+    written.code = code;
+    written.revision =
+        parse_number<Revision>(string_at(object, {"metadata", "resourceVersion"})).value_or(0);
+    written.body = writing.target.subresource == "scale"
+                       ? to_text(Registry::scale_of(writing.kind(), object))
+                       : object_text(writing.kind(), object);
+    written.warnings = std::move(writing.warnings);
+    return written;
+}
+
+void add_warnings(Writing& writing, const Json& object, const Json* old) {
+    for (std::string& text : warnings_for(writing.kind(), object, old)) {
+        writing.warnings.push_back(std::move(text));
+    }
+    if (!writing.kind().stored_only_warning.empty() && writing.target.subresource.empty()) {
+        writing.warnings.emplace_back(writing.kind().stored_only_warning);
+    }
+}
+}  // namespace
+
+Answer<Ok> Writing::conform(Json& object) {
+    auto found = kin::conform(kind(), object);
+    if (!found) return std::move(found).error();
+    std::vector<std::string> errors = std::move(found->unknown);
+    errors.insert(errors.end(), options.body_errors.begin(), options.body_errors.end());
+    if (errors.empty() || options.field_validation == FieldValidation::kIgnore) return Ok{};
+    if (options.field_validation == FieldValidation::kWarn) {
+        warnings.insert(warnings.end(), errors.begin(), errors.end());
+        return Ok{};
+    }
+    return bad_request(cat(kind().kind, " in version \"", kind().version,
+                           "\" cannot be handled as a ", kind().kind,
+                           ": strict decoding error: ", join(errors, ", ")));
+}
+
+Answer<Ok> Writing::conform_strictly() {
+    auto found = kin::conform(kind(), body);
+    if (!found) return std::move(found).error();
+    if (found->unknown.empty()) return Ok{};
+    std::string fields;
+    for (const std::string& text : found->unknown) {
+        // `unknown field "spec.foo"` -> `.spec.foo: field not declared in schema`
+        const auto parts = split(text, '"');
+        if (!fields.empty()) fields += ", ";
+        fields += cat('.', parts.size() > 1 ? parts[1] : text, ": field not declared in schema");
+    }
+    return bad_request(cat("failed to create typed patch object (", target.key, "; ",
+                           kind().api_version(), ", Kind=", kind().kind, "): ", fields));
+}
+
+FieldWriter Writing::writer() const {
+    return {options.field_manager.empty() ? "unknown" : options.field_manager, target.subresource,
+            rfc3339(std::chrono::system_clock::now())};
+}
+
+std::string object_text(const Kind& kind, Json object) {
+    object.erase("kind");
+    object.erase("apiVersion");
+    return type_prefix(kind) + to_text(object).substr(1);
+}
+
+Json put_object(const Writing& writing, Json object, StoreTransaction& store) {
+    const ObjectKey key{string_at(object, {"metadata", "namespace"}),
+                        string_at(object, {"metadata", "name"})};
+    if (writing.options.dry_run == DryRun::kYes) {
+        const StoredPtr stored = store.find(writing.kind().resource(), key);
+        if (stored) {
+            object["metadata"]["resourceVersion"] = cat(stored->revision);
+        } else {
+            object["metadata"].erase("resourceVersion");
+        }
+        return object;
+    }
+    object["metadata"]["resourceVersion"] = "";
+    const StoredPtr stored =
+        store.put({writing.kind().resource(), key, object_text(writing.kind(), object),
+                   labels_of(object)});
+    object["metadata"]["resourceVersion"] = cat(stored->revision);
+    return object;
+}
+
+Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
+                          StoreTransaction& store) {
+    const Kind& kind = writing.kind();
+    Json& object = writing.body;
+    ObjectKey key = writing.target.key;
+    TRY(settle_name(writing, key, store));
+    TRY(admit_create(kind, key, object, store));
+    prepare_create(kind, key, object);
+    if (kind.kind == "Pod") mount_service_account(key, object, store);
+    set_defaults(kind, object, nullptr);
+    std::vector<Cause> causes = validate(kind, object, nullptr);
+    if (!causes.empty()) return invalid(kind, key.name, std::move(causes));
+    if (store.find(kind.resource(), key)) return already_exists(kind, key.name);
+    if (kind.resource() == "services") {
+        TRY(allocators.allocate(object, nullptr, writing.options.dry_run));
+    }
+    add_warnings(writing, object, nullptr);
+    const bool applied = object["metadata"].contains("managedFields") &&
+                         writing.options.force_apply;
+    if (!applied) object = track_update(kind, nullptr, std::move(object), writing.writer());
+    return answer_with(writing, 201, put_object(writing, std::move(object), store));
+}
+
+Answer<Json> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
+                           Json object, Tracking tracking, ServiceAllocators& allocators,
+                           StoreTransaction& store) {
+    const Kind& kind = writing.kind();
+    const std::string& subresource = writing.target.subresource;
+    const bool is_service = kind.resource() == "services" && subresource.empty();
+    if (is_service) carry_over_service(old, object);
+    prepare_update(kind, old, subresource == "status" ? "status" : "", object);
+    TRY(check_new_finalizers(writing, old, object));
+    set_defaults(kind, object, &old);
+    std::vector<Cause> causes = subresource == "status" ? validate_status(kind, object, old)
+                                                        : validate(kind, object, &old);
+    if (!causes.empty()) return invalid(kind, stored.key.name, std::move(causes));
+    if (is_service) TRY(allocators.allocate(object, &old, writing.options.dry_run));
+    if (subresource.empty()) add_warnings(writing, object, &old);
+    if (tracking == Tracking::kUpdate) {
+        object = track_update(kind, &old, std::move(object), writing.writer());
+    }
+    object["metadata"]["resourceVersion"] = cat(stored.revision);
+    if (object == old) return object;  // Nothing to write: no new revision, no event.
+    if (ready_to_remove(kind, object)) {
+        if (writing.options.dry_run == DryRun::kNo) {
+            if (kind.resource() == "services") allocators.release(object);
+            store.remove(kind.resource(), stored.key);
+        }
+        return object;
+    }
+    return put_object(writing, std::move(object), store);
+}
+
+Answer<Written> update_in(Writing& writing, ServiceAllocators& allocators,
+                          StoreTransaction& store) {
+    const Kind& kind = writing.kind();
+    const StoredPtr stored = store.find(kind.resource(), writing.target.key);
+    if (!stored) {
+        if (kind.create_on_update && writing.target.subresource.empty()) {
+            writing.body["metadata"].erase("resourceVersion");
+            return create_in(writing, allocators, store);
+        }
+        return not_found(kind, writing.target.key.name);
+    }
+    TRY_ASSIGN(const Json old, read_stored(*stored));
+    TRY(check_preconditions(kind, *stored, old, writing.body));
+    if (!kind.unconditional_update && writing.target.subresource.empty() &&
+        string_at(writing.body, {"metadata", "resourceVersion"}).empty()) {
+        return invalid(kind, writing.target.key.name,
+                       {field_invalid("metadata.resourceVersion", "",
+                                      "must be specified for an update")});
+    }
+    Json object = writing.body;
+    if (writing.target.subresource == "scale") {
+        object = old;
+        object["spec"]["replicas"] = int_at(writing.body, {"spec", "replicas"});
+    } else if (writing.target.subresource == "finalize") {
+        object = old;
+        object["spec"]["finalizers"] = array_at(writing.body, {"spec", "finalizers"});
+    }
+    TRY_ASSIGN(const Json result, finish_update(writing, *stored, old, std::move(object),
+                                                Tracking::kUpdate, allocators, store));
+    return answer_with(writing, 200, result);
+}
+
+namespace {
+Answer<Json> patched(Writing& writing, PatchType type, const Json* live) {
+    const Kind& kind = writing.kind();
+    const bool scale = writing.target.subresource == "scale";
+    const Json current = scale && live ? Registry::scale_of(kind, *live) : live ? *live : Json();
+    switch (type) {
+        case PatchType::kJson:
+            return json_patch(current, writing.body);
+        case PatchType::kMerge:
+            return merge_patch(current, writing.body);
+        case PatchType::kStrategic:
+            if (scale) return merge_patch(current, writing.body);
+            return strategic_merge_patch(*Schema::builtin().find(kind.message), current,
+                                         writing.body);
+        case PatchType::kApply:
+            if (scale) return merge_patch(current, writing.body);
+            return server_side_apply(
+                kind, live, writing.body, writing.writer(),
+                writing.options.force_apply ? ApplyForce::kYes : ApplyForce::kNo);
+    }
+    return internal_error("no such patch type");
+}
+
+/// What a patch made of the object must still be a readable object of the same name.
+Answer<Ok> check_patched(Writing& writing, PatchType type, Json& object) {
+    if (!object.is_object() || !object_at(object, {"metadata"}).is_object()) {
+        return bad_request("the patch does not result in an object");
+    }
+    const std::string name = string_at(object, {"metadata", "name"});
+    if (name != writing.target.key.name) {
+        return bad_request(cat("the name of the object (", name,
+                               ") does not match the name on the URL (", writing.target.key.name,
+                               ")"));
+    }
+    if (type == PatchType::kApply || writing.target.subresource == "scale") return Ok{};
+    const Answer<Ok> conforms = writing.conform(object);
+    if (conforms || conforms.error().message.find("strict decoding") == std::string::npos) {
+        return conforms;
+    }
+    const std::string& text = conforms.error().message;
+    return invalid(writing.kind(), name,
+                   {field_invalid("patch", to_text(writing.body),
+                                  text.substr(text.find("strict decoding")))});
+}
+}  // namespace
+
+Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& allocators,
+                         StoreTransaction& store) {
+    const Kind& kind = writing.kind();
+    const StoredPtr stored = store.find(kind.resource(), writing.target.key);
+    if (!stored) {
+        if (type != PatchType::kApply || !writing.target.subresource.empty()) {
+            return not_found(kind, writing.target.key.name);
+        }
+        TRY_ASSIGN(writing.body, patched(writing, type, nullptr));
+        writing.options.force_apply = true;  // Ownership is settled: create_in keeps it.
+        return create_in(writing, allocators, store);
+    }
+    TRY_ASSIGN(const Json old, read_stored(*stored));
+    TRY_ASSIGN(Json object, patched(writing, type, &old));
+    TRY(check_patched(writing, type, object));
+    TRY(check_preconditions(kind, *stored, old, object));
+    if (writing.target.subresource == "scale") {
+        const int64_t replicas = int_at(object, {"spec", "replicas"});
+        object = old;
+        object["spec"]["replicas"] = replicas;
+    }
+    const bool tracked = type == PatchType::kApply && writing.target.subresource != "scale";
+    TRY_ASSIGN(const Json result,
+               finish_update(writing, *stored, old, std::move(object),
+                             tracked ? Tracking::kAlreadyTracked : Tracking::kUpdate, allocators,
+                             store));
+    return answer_with(writing, 200, result);
+}
+
+}  // namespace kin::registry
+
+std::string kin::type_prefix(const Kind& kind) {
+    return cat("{\"kind\":\"", kind.kind, "\",\"apiVersion\":\"", kind.api_version(), "\",");
+}
