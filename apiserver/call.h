@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+
+#include "apiserver/api_path.h"
+#include "apiserver/auth.h"
+#include "apiserver/negotiate.h"
+#include "apiserver/routes.h"
+
+namespace kin::apiserver {
+
+/// One request with what is known about it so far.
+struct Routes::Call {
+    http::Request& request;
+    http::Responder& responder;
+    User user;
+    ApiPath path;            ///< of requests under /api and /apis
+    Form form = Form::kJson;
+
+    Target target() const { return {path.kind, {path.ns, path.name}, path.subresource}; }
+};
+
+/// The options that every write's query may carry; a Status if one is malformed.
+/// `options_kind` ("CreateOptions") names them in messages.
+Answer<WriteOptions> parse_write_options(const http::Request& request,
+                                         std::string_view options_kind);
+
+/// What a write gave, as an HTTP response.
+http::Response written_response(Answer<Written> written, Form form);
+
+}  // namespace kin::apiserver

@@ -1,0 +1,157 @@
+#include <chrono>
+
+#include "apiserver/body.h"
+#include "apiserver/call.h"
+#include "apiserver/respond.h"
+#include "core/api/yaml.h"
+#include "core/base/strings.h"
+#include "core/base/time.h"
+
+namespace kin::apiserver {
+
+namespace {
+/// One document of a file that is applied as a whole: its line of the answer.
+struct Applied {
+    int code = 200;
+    std::string line;
+};
+
+std::string short_name(const Kind& kind, std::string_view name) {
+    return cat(kind.singular, kind.group.empty() ? "" : ".", kind.group, '/', name);
+}
+
+Applied apply_one(Registry& registry, Json document, DryRun dry_run) {
+    const std::string api_version = string_at(document, {"apiVersion"});
+    const std::string kind_name = string_at(document, {"kind"});
+    const std::string name = string_at(document, {"metadata", "name"});
+    const Kind* kind = find_kind_of(api_version, kind_name);
+    if (!kind) {
+        return {404, cat("error: no matches for kind \"", kind_name, "\" in version \"",
+                         api_version, "\"")};
+    }
+    if (name.empty()) return {422, cat("error: a ", kind->kind, " without metadata.name")};
+    Target target{kind, {"", name}, ""};
+    if (kind->namespaced) {
+        target.key.ns = string_at(document, {"metadata", "namespace"}, "default");
+    }
+    const StoredPtr before = registry.store().find(kind->resource(), target.key);
+    WriteOptions options;
+    options.field_manager = "kin-apply";
+    options.force_apply = true;
+    options.dry_run = dry_run;
+    const auto written = blocking_write([&](WriteDone done) {
+        registry.patch(target, PatchType::kApply, std::move(document), options, std::move(done));
+    });
+    if (!written) {
+        return {written.error().code,
+                cat("error: ", short_name(*kind, name), ": ", written.error().message)};
+    }
+    const bool unchanged = before && before->revision == written->revision;
+    std::string line = cat(short_name(*kind, name), written->code == 201 ? " created"
+                                                    : unchanged          ? " unchanged"
+                                                                         : " configured");
+    for (const std::string& warning : written->warnings) line += cat("\nWarning: ", warning);
+    return {200, std::move(line)};
+}
+
+/// Documents of a file; the items of a List count as documents.
+Result<std::vector<Json>> documents_of(const std::string& text) {
+    TRY_ASSIGN(std::vector<Json> documents, parse_yaml_documents(text));
+    std::vector<Json> out;
+    for (Json& document : documents) {
+        if (string_at(document, {"kind"}) == "List") {
+            for (const Json& item : array_at(document, {"items"})) out.push_back(item);
+        } else {
+            out.push_back(std::move(document));
+        }
+    }
+    return out;
+}
+
+Json user_info(const User& user) {
+    return {{"username", user.name}, {"groups", user.groups}};
+}
+}  // namespace
+
+Routes::Reply Routes::apply_documents(Call& call) {
+    const std::string& method = call.request.method;
+    if (method != "PUT" && method != "POST") return status_response(method_not_allowed());
+    const auto options = parse_write_options(call.request, "PatchOptions");
+    if (!options) return status_response(options.error());
+    auto documents = documents_of(call.request.body);
+    if (!documents) return text_response(400, cat("error: ", documents.error().text(), '\n'));
+    if (documents->empty()) return text_response(400, "error: no objects passed to apply\n");
+    std::string lines;
+    int code = 200;
+    for (Json& document : *documents) {
+        const Applied applied = apply_one(registry_, std::move(document), options->dry_run);
+        lines += applied.line + '\n';
+        code = std::max(code, applied.code);
+    }
+    return text_response(code, lines);
+}
+
+Routes::Reply Routes::create_review(Call& call) {
+    if (call.request.method != "POST") return status_response(method_not_allowed());
+    auto body = read_body(call.request, "Review");
+    if (!body) return status_response(body.error());
+    Json review = std::move(body->json);
+    const std::string& plural = call.path.plural;
+    const bool admin = call.user.is_admin();
+    if (plural == "selfsubjectaccessreviews" || plural == "subjectaccessreviews" ||
+        plural == "localsubjectaccessreviews") {
+        bool allowed = admin;
+        if (plural != "selfsubjectaccessreviews") {
+            const Json& groups = array_at(review, {"spec", "groups"});
+            allowed = std::find(groups.begin(), groups.end(), "system:masters") != groups.end();
+        }
+        review["status"] = {{"allowed", allowed}, {"reason", ""}};
+    } else if (plural == "selfsubjectrulesreviews") {
+        const Json all = Json::array({"*"});
+        Json resources = Json::array(), others = Json::array();
+        if (admin) {
+            resources.push_back({{"verbs", all}, {"apiGroups", all}, {"resources", all}});
+            others.push_back({{"verbs", all}, {"nonResourceURLs", all}});
+        }
+        review["status"] = {
+            {"resourceRules", resources}, {"nonResourceRules", others}, {"incomplete", false}};
+    } else if (plural == "selfsubjectreviews") {
+        review["status"] = {{"userInfo", user_info(call.user)}};
+    } else if (plural == "tokenreviews") {
+        http::Request probe;
+        probe.headers.add("Authorization", cat("Bearer ", string_at(review, {"spec", "token"})));
+        const auto user = authenticator_.authenticate(probe);
+        review["status"] = {{"authenticated", user.has_value()}};
+        if (user) review["status"]["user"] = user_info(*user);
+    } else {
+        Status status;
+        status.code = 404;
+        status.reason = "NotFound";
+        status.message = "the server could not find the requested resource";
+        return status_response(status);
+    }
+    if (!review.contains("metadata")) review["metadata"] = Json::object();
+    return json_response(201, review);
+}
+
+Routes::Reply Routes::create_token(Call& call) {
+    const ApiPath& path = call.path;
+    auto body = read_body(call.request, "TokenRequest");
+    if (!body) return status_response(body.error());
+    if (!store_.find("serviceaccounts", {path.ns, path.name})) {
+        return status_response(not_found(*path.kind, path.name));
+    }
+    Json request = body->json.is_object() ? std::move(body->json) : Json::object();
+    const int64_t seconds = int_at(request, {"spec", "expirationSeconds"}, 3600);
+    request["kind"] = "TokenRequest";
+    request["apiVersion"] = "authentication.k8s.io/v1";
+    const auto end = std::chrono::system_clock::now() + std::chrono::seconds(seconds);
+    request["status"] = {{"token", authenticator_.service_account_token(path.ns, path.name)},
+                         {"expirationTimestamp", rfc3339(end)}};
+    if (!request.contains("metadata")) {
+        request["metadata"] = {{"name", path.name}, {"namespace", path.ns}};
+    }
+    return json_response(201, request);
+}
+
+}  // namespace kin::apiserver

@@ -1,0 +1,207 @@
+#include "apiserver/body.h"
+#include "apiserver/call.h"
+#include "apiserver/list.h"
+#include "apiserver/respond.h"
+#include "core/api/yaml.h"
+#include "core/base/strings.h"
+
+namespace kin::apiserver {
+
+namespace {
+Answer<PatchType> patch_type(const http::Request& request) {
+    const std::string_view header = request.headers.get("Content-Type");
+    const std::string type = to_lower(trim(header.substr(0, header.find(';'))));
+    if (type == "application/json-patch+json") return PatchType::kJson;
+    if (type == "application/merge-patch+json") return PatchType::kMerge;
+    if (type == "application/strategic-merge-patch+json") return PatchType::kStrategic;
+    if (type == "application/apply-patch+yaml") return PatchType::kApply;
+    return unsupported_media_type(
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json-patch+json, application/merge-patch+json, "
+        "application/strategic-merge-patch+json, application/apply-patch+yaml");
+}
+
+Answer<DeleteOptions> parse_delete_options(const http::Request& request) {
+    DeleteOptions options;
+    Json body = Json::object();
+    if (!trim(request.body).empty()) {
+        TRY_ASSIGN(Body read, read_body(request, "DeleteOptions"));
+        if (!read.json.is_object()) return bad_request("DeleteOptions must be an object");
+        body = std::move(read.json);
+    }
+    std::string propagation = string_at(body, {"propagationPolicy"});
+    if (propagation.empty()) propagation = std::string(request.query.get("propagationPolicy"));
+    if (propagation == "Background") options.propagation = Propagation::kBackground;
+    if (propagation == "Foreground") options.propagation = Propagation::kForeground;
+    if (propagation == "Orphan") options.propagation = Propagation::kOrphan;
+    if (!propagation.empty() && options.propagation == Propagation::kDefault) {
+        return invalid_of("meta.k8s.io", "DeleteOptions", "",
+                          {field_not_supported("propagationPolicy", propagation,
+                                               {"Foreground", "Background", "Orphan"})});
+    }
+    if (bool_at(body, {"orphanDependents"})) options.propagation = Propagation::kOrphan;
+    if (const Json* grace = find(body, "gracePeriodSeconds"); grace && !grace->is_null()) {
+        if (!grace->is_number_integer()) return bad_request("gracePeriodSeconds must be a number");
+        options.grace_period_seconds = grace->get<int64_t>();
+    } else if (const auto text = request.query.get("gracePeriodSeconds"); !text.empty()) {
+        const auto number = parse_number<int64_t>(text);
+        if (!number) return bad_request(cat("gracePeriodSeconds: ", text, " is no number"));
+        options.grace_period_seconds = *number;
+    }
+    options.precondition_uid = string_at(body, {"preconditions", "uid"});
+    options.precondition_resource_version = string_at(body, {"preconditions", "resourceVersion"});
+    TRY_ASSIGN(const WriteOptions common, parse_write_options(request, "DeleteOptions"));
+    options.dry_run = common.dry_run;
+    for (const Json& item : array_at(body, {"dryRun"})) {
+        if (item != "All") {
+            return invalid_of("meta.k8s.io", "DeleteOptions", "",
+                              {field_not_supported("dryRun", array_at(body, {"dryRun"}), {"All"})});
+        }
+        options.dry_run = DryRun::kYes;
+    }
+    return options;
+}
+
+std::string expected_kind(const ApiPath& path) {
+    if (path.subresource == "scale") return "Scale";
+    if (path.subresource == "binding") return "Binding";
+    if (path.subresource == "eviction") return "Eviction";
+    return std::string(path.kind->kind);
+}
+}  // namespace
+
+Answer<WriteOptions> parse_write_options(const http::Request& request,
+                                         std::string_view options_kind) {
+    WriteOptions options;
+    for (const std::string_view value : request.query.all("dryRun")) {
+        if (value != "All") {
+            return invalid_of("meta.k8s.io", options_kind, "",
+                              {field_not_supported("dryRun", Json::array({std::string(value)}),
+                                                   {"All"})});
+        }
+        options.dry_run = DryRun::kYes;
+    }
+    const std::string_view validation = request.query.get("fieldValidation");
+    if (validation == "Strict") {
+        options.field_validation = FieldValidation::kStrict;
+    } else if (validation == "Ignore") {
+        options.field_validation = FieldValidation::kIgnore;
+    } else if (!validation.empty() && validation != "Warn") {
+        return invalid_of("meta.k8s.io", options_kind, "",
+                          {field_not_supported("fieldValidation", std::string(validation),
+                                               {"Ignore", "Strict", "Warn"})});
+    }
+    options.field_manager = std::string(request.query.get("fieldManager"));
+    if (options.field_manager.size() > 128) {
+        return invalid_of("meta.k8s.io", options_kind, "",
+                          {field_invalid("fieldManager", options.field_manager,
+                                         "may not be more than 128 bytes")});
+    }
+    options.force_apply = request.query.flag("force");
+    return options;
+}
+
+http::Response written_response(Answer<Written> written, Form form) {
+    if (!written) return status_response(written.error());
+    http::Response response = object_response(written->code, std::move(written->body), form);
+    add_warnings(response, written->warnings);
+    return response;
+}
+
+namespace {
+/// The manager of everything but apply: fieldManager, else the program's name.
+void settle_manager(const http::Request& request, WriteOptions& options) {
+    if (!options.field_manager.empty()) return;
+    const std::string_view agent = request.headers.get("User-Agent");
+    options.field_manager = std::string(agent.substr(0, agent.find('/')));
+}
+}  // namespace
+
+Routes::Reply Routes::create(Call& call) {
+    auto options = parse_write_options(call.request, "CreateOptions");
+    if (!options) return status_response(options.error());
+    settle_manager(call.request, *options);
+    auto body = read_body(call.request, expected_kind(call.path));
+    if (!body) return status_response(body.error());
+    options->body_errors = std::move(body->errors);
+    return written_response(blocking_write([&](WriteDone done) {
+                                registry_.create(call.target(), std::move(body->json), *options,
+                                                 std::move(done));
+                            }),
+                            call.form);
+}
+
+Routes::Reply Routes::update(Call& call) {
+    auto options = parse_write_options(call.request, "UpdateOptions");
+    if (!options) return status_response(options.error());
+    settle_manager(call.request, *options);
+    auto body = read_body(call.request, expected_kind(call.path));
+    if (!body) return status_response(body.error());
+    options->body_errors = std::move(body->errors);
+    return written_response(blocking_write([&](WriteDone done) {
+                                registry_.update(call.target(), std::move(body->json), *options,
+                                                 std::move(done));
+                            }),
+                            call.form);
+}
+
+Routes::Reply Routes::patch(Call& call) {
+    const auto type = patch_type(call.request);
+    if (!type) return status_response(type.error());
+    auto options = parse_write_options(call.request, "PatchOptions");
+    if (!options) return status_response(options.error());
+    if (*type != PatchType::kApply) {
+        if (options->force_apply) {
+            return status_response(invalid_of(
+                "meta.k8s.io", "PatchOptions", "",
+                {field_forbidden("force", "may not be specified for non-apply patch")}));
+        }
+        settle_manager(call.request, *options);
+    }
+    auto body = read_body(call.request, expected_kind(call.path));
+    if (!body) return status_response(body.error());
+    options->body_errors = std::move(body->errors);
+    return written_response(blocking_write([&](WriteDone done) {
+                                registry_.patch(call.target(), *type, std::move(body->json),
+                                                *options, std::move(done));
+                            }),
+                            call.form);
+}
+
+Routes::Reply Routes::remove(Call& call) {
+    const auto options = parse_delete_options(call.request);
+    if (!options) return status_response(options.error());
+    return written_response(blocking_write([&](WriteDone done) {
+                                registry_.remove(call.target(), *options, std::move(done));
+                            }),
+                            call.form);
+}
+
+Routes::Reply Routes::remove_collection(Call& call) {
+    const ApiPath& path = call.path;
+    if (path.kind->namespaced && path.ns.empty()) return status_response(method_not_allowed());
+    const auto options = parse_delete_options(call.request);
+    if (!options) return status_response(options.error());
+    const auto selection = parse_selection(*path.kind, call.request.query);
+    if (!selection) return status_response(selection.error());
+    Json items = Json::array();
+    for (const StoredPtr& object : store_.list(path.kind->resource(), path.ns).objects) {
+        if (!selection->matches(*object)) continue;
+        const Target target{path.kind, object->key, ""};
+        const auto removed = blocking_write(
+            [&](WriteDone done) { registry_.remove(target, *options, std::move(done)); });
+        // Gone in between is what was wanted; anything else ends the request.
+        if (!removed && removed.error().code != 404) return status_response(removed.error());
+        if (auto json = parse_json(object->body)) {
+            json->erase("kind");
+            json->erase("apiVersion");
+            items.push_back(std::move(*json));
+        }
+    }
+    return json_response(200, {{"kind", list_kind(*path.kind)},
+                               {"apiVersion", path.kind->api_version()},
+                               {"metadata", {{"resourceVersion", cat(store_.revision())}}},
+                               {"items", std::move(items)}});
+}
+
+}  // namespace kin::apiserver
