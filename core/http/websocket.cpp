@@ -72,9 +72,10 @@ struct WebSocket::State : std::enable_shared_from_this<WebSocket::State> {
         pumping = false;
         received.erase(0, std::exchange(used, 0));
         if (over) return;
-        if (broken) {  // A frame that wslay could not even take apart; it says nothing to the peer.
-            wslay_event_shutdown_read(context.get());
-            wslay_event_queue_close(context.get(), WSLAY_CODE_PROTOCOL_ERROR, nullptr, 0);
+        if (broken) {
+            // A frame that wslay could not even take apart. It would say goodbye without a code.
+            connection->write(std::string_view("\x88\x02\x03\xea", 4));
+            return leave();
         }
         send_frames();
     }

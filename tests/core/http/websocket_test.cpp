@@ -220,7 +220,7 @@ TEST_P(WebSocketViolationTest, EndsTheConnection) {
     client.send(GetParam().bytes);
     const Frame last = read_frame(client);
     EXPECT_EQ(last.opcode, kClose);
-    EXPECT_EQ(last.payload.substr(0, 2), close_frame(GetParam().code).payload);
+    EXPECT_EQ(hex(last.payload.substr(0, 2)), hex(close_frame(GetParam().code).payload));
     client.shut_down_sending();
     EXPECT_TRUE(client.closed_by_peer());
 }
