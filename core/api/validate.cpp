@@ -7,7 +7,9 @@ namespace kin {
 std::vector<Cause> validate(const Kind& kind, const Json& object, const Json* old) {
     Findings out;
     validate_metadata(kind, object, old, out);
-    return out.take();
+    std::vector<Cause> causes = out.take();
+    for (Cause& cause : validate_kind(kind, object, old)) causes.push_back(std::move(cause));
+    return causes;
 }
 
 std::vector<Cause> validate_status(const Kind& kind, const Json& object, const Json& old) {

@@ -15,4 +15,7 @@ void validate_annotations(const Json& annotations, const FieldPath& path, Findin
 
 using Rules = void (*)(const Json& object, const Json* old, Findings& out);
 
+/// Required fields and enumerations by the schema, then the rules of the kinds that kin acts on.
+std::vector<Cause> validate_kind(const Kind& kind, const Json& object, const Json* old);
+
 }  // namespace kin

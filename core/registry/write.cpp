@@ -88,9 +88,6 @@ void add_warnings(Writing& writing, const Json& object, const Json* old) {
     for (std::string& text : warnings_for(writing.kind(), object, old)) {
         writing.warnings.push_back(std::move(text));
     }
-    if (!writing.kind().stored_only_warning.empty() && writing.target.subresource.empty()) {
-        writing.warnings.emplace_back(writing.kind().stored_only_warning);
-    }
 }
 }  // namespace
 
