@@ -9,6 +9,7 @@
 
 #include "core/api/kinds.h"
 #include "core/api/views.h"
+#include "core/client/events.h"
 #include "core/loop/loop.h"
 #include "core/registry/registry.h"
 
@@ -93,7 +94,8 @@ public:
     /// A merge patch of the object (or of its subresource, "status").
     void patch(std::string_view resource, const ObjectKey& key, Json merge_patch, Done done = {},
                std::string_view subresource = "");
-    void patch_status(std::string_view resource, const ObjectKey& key, Json status, Done done = {}) {
+    void patch_status(std::string_view resource, const ObjectKey& key, Json status,
+                      Done done = {}) {
         patch(resource, key, Json{{"status", std::move(status)}}, std::move(done), "status");
     }
     void remove(std::string_view resource, const ObjectKey& key, DeleteOptions options = {},
@@ -105,14 +107,7 @@ public:
     std::optional<Json> get(std::string_view resource, const ObjectKey& key) const;
 
     /// Records an Event as upstream's components do: repeated ones count up instead of piling up.
-    struct EventNote {
-        std::string kind, api_version;   ///< of the object it is about
-        ObjectKey key;
-        std::string uid, field_path;
-        std::string type;                ///< "Normal" or "Warning"
-        std::string reason, message;     ///< "Scheduled", "Successfully assigned ..."
-        std::string component, host;     ///< "default-scheduler", "kubelet" + node
-    };
+    using EventNote = kin::EventNote;
     void record(EventNote note);
 
     Loop& loop() { return loop_; }
@@ -128,12 +123,17 @@ public:
     bool settle(int timeout_ms, std::string* why = nullptr);
 
 private:
-    struct Internals;
-    class CacheBase;
+    template <class T>
+    struct Sink;
+    struct State;
+    void add_metadata_sinks();
+    /// Starts a write; its answer comes back through the loop.
+    void write(std::string_view what, std::string_view resource, const ObjectKey& key, Done done,
+               const std::function<void(const Target&, WriteDone)>& start);
 
     Registry& registry_;
     Loop& loop_;
-    std::unique_ptr<Internals> internals_;
+    std::shared_ptr<State> state_;  // Shared with answers under way, which may come late.
 };
 
 }  // namespace kin

@@ -12,15 +12,17 @@ namespace kin {
 
 // All four are pure: a stored object and a patch give the new object or a Status.
 
-/// RFC 6902. At most 10,000 operations, and copies of at most 3 MiB in all.
+/// RFC 6902, strictly; as upstream also negative indices, which count from the end. At most 10,000
+/// operations (413), and copies of at most 3 MiB in all. 400 if the patch is malformed; 422 with
+/// upstream's words if an operation cannot be done or a test fails.
 Answer<Json> json_patch(const Json& object, const Json& patch);
 
-/// RFC 7386: null deletes.
+/// RFC 7386: null deletes. A patch that is no object becomes the result; callers refuse it.
 Json merge_patch(const Json& object, const Json& patch);
 
 /// Strategic merge as the API server does it: lists merge by the schema's merge keys; the
 /// directives $patch, $setElementOrder/x, $retainKeys and $deleteFromPrimitiveList/x act and are
-/// never stored.
+/// never stored. 400 if a directive is malformed.
 Answer<Json> strategic_merge_patch(const Message& type, const Json& object, const Json& patch);
 
 /// Who writes, for managedFields.

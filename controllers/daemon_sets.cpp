@@ -1,0 +1,105 @@
+#include "controllers/daemon_sets.h"
+
+#include "controllers/events.h"
+#include "core/base/strings.h"
+
+namespace kin::controllers {
+
+namespace {
+constexpr Reporter kReporter{"DaemonSet", "apps/v1", "daemonset-controller"};
+
+bool same_for_daemons(const Node& a, const Node& b) {
+    return a.ready == b.ready && a.unschedulable == b.unschedulable &&
+           a.meta.labels == b.meta.labels &&
+           array_at(a.spec(), {"taints"}) == array_at(b.spec(), {"taints"});
+}
+}  // namespace
+
+DaemonSets::DaemonSets(Client& client)
+    : client_(client),
+      sets_(client.cache<DaemonSet>()),
+      nodes_(client.cache<Node>()),
+      owned_(client.cache<Pod>()),
+      queue_(client.loop(), {.name = "daemon_sets"},
+             [this](const ObjectKey& key) { return reconcile(key); }) {
+    sets_.on_change(lifetime_.bind(
+        [this](const CacheChange<DaemonSet>& change) { queue_.add(change.either().key()); }));
+    client.cache<Pod>().on_change(lifetime_.bind([this](const CacheChange<Pod>& change) {
+        owned_.note(change);
+        const OwnerReference* owner = change.either().meta.controller();
+        if (owner && owner->kind == "DaemonSet") {
+            queue_.add({change.either().key().ns, owner->name});
+        }
+    }));
+    nodes_.on_change(lifetime_.bind([this](const CacheChange<Node>& change) {
+        if (change.before && change.now && same_for_daemons(*change.before, *change.now)) return;
+        sets_.each([this](const DaemonSet& set) { queue_.add(set.key()); });
+    }));
+    client.add_busy_check("daemon_sets", lifetime_.bind([this] { return queue_.busy(); }));
+}
+
+Client::Done DaemonSets::answered(const ObjectKey& key) {
+    in_flight_.begin(key);
+    return lifetime_.bind(
+        [this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
+}
+
+Result<> DaemonSets::reconcile(const ObjectKey& key) {
+    if (!in_flight_.settled(key, client_.seen())) return Ok{};
+    const DaemonSet* set = sets_.find(key);
+    if (!set) return Ok{};
+    std::vector<const Node*> nodes;
+    nodes_.each([&](const Node& node) { nodes.push_back(&node); });
+    const WallTime now = std::chrono::system_clock::now();
+    const DaemonPlan plan = plan_daemons(*set, owned_.of(set->meta.uid), nodes, now);
+    for (const Pod* pod : plan.failed) {
+        record(client_, kReporter, set->meta, EventType::kWarning, "FailedDaemonPod",
+               cat("Found failed daemon pod ", pod->key(), " on node ", pod->node,
+                   ", will try to kill it"));
+    }
+    for (const std::string& node : plan.create_on) create_pod(*set, node);
+    for (const Pod* pod : plan.remove) remove_pod(*set, *pod);
+    Json status = difference(set->status(), plan.status);
+    if (!status.empty()) {
+        client_.patch_status(DaemonSet::kResource, key, std::move(status), answered(key));
+    }
+    if (plan.again_at) {
+        queue_.add_after(key, std::chrono::ceil<std::chrono::milliseconds>(*plan.again_at - now));
+    }
+    return Ok{};
+}
+
+void DaemonSets::create_pod(const DaemonSet& set, const std::string& node) {
+    const ObjectKey key = set.key();
+    in_flight_.begin(key);
+    client_.create(
+        Pod::kResource, daemon_pod(set, node),
+        lifetime_.bind([this, key](Answer<Written> answer) {
+            in_flight_.end(key, answer);
+            const DaemonSet* now = sets_.find(key);
+            if (!now) return;
+            if (answer) {
+                record(client_, kReporter, now->meta, EventType::kNormal, "SuccessfulCreate",
+                       cat("Created pod: ", written_name(*answer)));
+            } else {
+                record(client_, kReporter, now->meta, EventType::kWarning, "FailedCreate",
+                       cat("Error creating: ", answer.error().message));
+            }
+        }));
+}
+
+void DaemonSets::remove_pod(const DaemonSet& set, const Pod& pod) {
+    const ObjectKey key = set.key();
+    in_flight_.begin(key);
+    client_.remove(Pod::kResource, pod.key(), only(pod.meta.uid),
+                   lifetime_.bind([this, key, name = pod.key().name](Answer<Written> answer) {
+                       in_flight_.end(key, answer);
+                       const DaemonSet* now = sets_.find(key);
+                       if (answer && now) {
+                           record(client_, kReporter, now->meta, EventType::kNormal,
+                                  "SuccessfulDelete", cat("Deleted pod: ", name));
+                       }
+                   }));
+}
+
+}  // namespace kin::controllers

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "controllers/daemon_plan.h"
+#include "controllers/in_flight.h"
+#include "controllers/owned.h"
+#include "core/base/lifetime.h"
+#include "core/client/client.h"
+#include "core/loop/work_queue.h"
+
+namespace kin::controllers {
+
+/// Keeps one pod of each DaemonSet on every node that it is for.
+class DaemonSets {
+public:
+    explicit DaemonSets(Client& client);
+
+private:
+    Result<> reconcile(const ObjectKey& key);
+    void create_pod(const DaemonSet& set, const std::string& node);
+    void remove_pod(const DaemonSet& set, const Pod& pod);
+    Client::Done answered(const ObjectKey& key);
+
+    Client& client_;
+    Cache<DaemonSet>& sets_;
+    Cache<Node>& nodes_;
+    OwnedPods owned_;
+    WorkQueue<ObjectKey> queue_;
+    InFlight in_flight_{queue_};
+    Lifetime lifetime_;  // Last: callbacks end before what they touch.
+};
+
+}  // namespace kin::controllers

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "controllers/in_flight.h"
+#include "controllers/owned.h"
+#include "controllers/replica_plan.h"
+#include "core/base/lifetime.h"
+#include "core/client/client.h"
+#include "core/loop/work_queue.h"
+
+namespace kin::controllers {
+
+/// Keeps as many pods as each ReplicaSet asks for, and counts them in its status.
+class ReplicaSets {
+public:
+    explicit ReplicaSets(Client& client);
+
+private:
+    Result<> reconcile(const ObjectKey& key);
+    void create_pod(const ReplicaSet& set);
+    void remove_pod(const ReplicaSet& set, const Pod& pod);
+    void set_owner(const ReplicaSet& set, const Pod& pod, Json owners);
+    /// Called with the answer of a write made for `key`.
+    Client::Done answered(const ObjectKey& key);
+    void on_pod(const CacheChange<Pod>& change);
+
+    Client& client_;
+    Cache<ReplicaSet>& sets_;
+    Cache<Pod>& pods_;
+    OwnedPods owned_;
+    std::map<ObjectKey, std::string> failures_;  // Why the last create failed.
+    WorkQueue<ObjectKey> queue_;
+    InFlight in_flight_{queue_};
+    Lifetime lifetime_;  // Last: callbacks end before what they touch.
+};
+
+}  // namespace kin::controllers

@@ -1,0 +1,28 @@
+#include "core/registry/patch.h"
+
+namespace kin {
+namespace {
+
+void merge_into(Json& target, const Json& patch) {
+    if (!patch.is_object()) {
+        target = patch;
+        return;
+    }
+    if (!target.is_object()) target = Json::object();
+    for (const auto& [key, value] : patch.get_ref<const Json::object_t&>()) {
+        if (value.is_null())
+            target.erase(key);
+        else
+            merge_into(target[key], value);
+    }
+}
+
+}  // namespace
+
+Json merge_patch(const Json& object, const Json& patch) {
+    Json result = object;
+    merge_into(result, patch);
+    return result;
+}
+
+}  // namespace kin

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "kin/lab.h"
+#include "kin/options.h"
+#include "netns/init/launch.h"
+
+namespace kin {
+
+struct ClusterOptions {
+    LabPaths paths;
+    int nodes = kDefaultNodes;
+    uint16_t api_port = 6443;
+};
+
+/// Runs a whole cluster until it is told to stop. Says notify_ready() once its nodes are Ready.
+/// Locals start top to bottom and stop bottom to top.
+Result<> run_cluster(const ClusterOptions& options, netns::ServerContext& context);
+
+}  // namespace kin

@@ -1,0 +1,112 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "core/base/strings.h"
+#include "core/base/unique_fd.h"
+#include "core/kernel/netns.h"
+#include "core/kernel/nft_netlink.h"
+#include "core/kernel/rtnl.h"
+#include "kin/lab.h"
+#include "kin/options.h"
+#include "kin/pki.h"
+
+namespace kin {
+
+namespace {
+enum class Need { kRequired, kUseful };
+
+struct Check {
+    std::string what;
+    Need need = Need::kRequired;
+    bool good = false;
+    std::string advice;  ///< what is missing without it, and what to try
+};
+
+/// Runs `probe` in a child, so that what it enters or changes goes with it.
+bool in_child(bool (*probe)()) {
+    const pid_t child = ::fork();
+    if (child < 0) return false;
+    if (child == 0) std::_Exit(probe() ? 0 : 1);
+    int status = 0;
+    if (::waitpid(child, &status, 0) != child) return false;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool can_make_namespaces() {
+    return ::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) == 0;
+}
+
+bool can_make_links() {
+    if (!can_make_namespaces()) return false;
+    auto here = Netns::current();
+    if (!here) return false;
+    auto rtnl = Rtnl::open(*here);
+    return rtnl && rtnl->set_up("lo");
+}
+
+bool can_filter() {
+    if (!can_make_namespaces()) return false;
+    const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+    return socket.valid();
+}
+
+bool exists(const std::string& path) {
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0;
+}
+
+bool on_path(const std::string& program) {
+    for (const char* folder : {"/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/", "/usr/local/bin/"}) {
+        if (::access((folder + program).c_str(), X_OK) == 0) return true;
+    }
+    return false;
+}
+
+std::vector<Check> run_checks() {
+    std::vector<Check> checks;
+    checks.push_back({"user namespaces", Need::kRequired, in_child(can_make_namespaces),
+                      "kin cannot start. Try: sysctl user.max_user_namespaces, and on Ubuntu "
+                      "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"});
+    checks.push_back({"network links in a namespace", Need::kRequired, in_child(can_make_links),
+                      "kin cannot make nodes. The kernel needs CONFIG_NET_NS and CONFIG_VETH"});
+    checks.push_back({"nftables", Need::kRequired, in_child(can_filter),
+                      "Services do not work. Try: modprobe nf_tables"});
+    checks.push_back({"busybox (static)", Need::kRequired, exists("/bin/busybox"),
+                      "the images busybox and alpine do not run. Try: apt install busybox-static"});
+    checks.push_back({"several user ids (newuidmap, /etc/subuid)", Need::kUseful,
+                      ::geteuid() == 0 || (on_path("newuidmap") && exists("/etc/subuid")),
+                      "every container runs as one id: runAsUser is not honoured. Try: apt install "
+                      "uidmap"});
+    checks.push_back({"nft", Need::kUseful, on_path("nft"),
+                      "`nft list ruleset` in `kin shell NODE`. Try: apt install nftables"});
+    checks.push_back({"ip", Need::kUseful, on_path("ip"),
+                      "`ip route` in `kin shell NODE`. Try: apt install iproute2"});
+    checks.push_back({"curl", Need::kUseful, on_path("curl"),
+                      "curl inside of pods. Try: apt install curl"});
+    return checks;
+}
+}  // namespace
+
+int doctor() {
+    bool good = true;
+    for (const Check& check : run_checks()) {
+        const char* mark = check.good                        ? "\u2713"
+                           : check.need == Need::kRequired ? "\u2717"
+                                                             : "-";
+        std::printf("%s %s\n", mark, check.what.c_str());
+        if (check.good) continue;
+        std::printf("    without it: %s\n", check.advice.c_str());
+        good = good && check.need != Need::kRequired;
+    }
+    std::printf(good ? "This machine can run kin.\n" : "This machine cannot run kin yet.\n");
+    return good ? 0 : 1;
+}
+
+}  // namespace kin

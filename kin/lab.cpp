@@ -1,0 +1,97 @@
+#include "kin/lab.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "core/base/strings.h"
+#include "core/base/unique_fd.h"
+
+namespace kin {
+
+namespace {
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+bool is_label(const std::string& name) {
+    if (name.empty() || name.size() > 63) return false;
+    for (const char c : name) {
+        const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        if (!good) return false;
+    }
+    return name.front() != '-' && name.back() != '-';
+}
+
+/// A folder that only this user may enter, made by this user: not one that somebody else put
+/// there to listen.
+bool is_private_folder(const std::string& path) {
+    struct stat found {};
+    return ::lstat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+           found.st_uid == ::geteuid();
+}
+
+std::string runtime_root() {
+    const std::string given = environment("XDG_RUNTIME_DIR");
+    if (!given.empty() && is_private_folder(given)) return given + "/kin";
+    std::string temporary = environment("TMPDIR");
+    if (temporary.empty()) temporary = "/tmp";
+    return cat(temporary, "/kin-", ::geteuid());
+}
+}  // namespace
+
+Result<LabPaths> lab_paths(const std::string& name) {
+    if (!is_label(name)) {
+        return Error(Errc::kInvalid,
+                     cat("\"", name,
+                         "\" is no name for a lab: use lower case letters, digits and '-'"));
+    }
+    LabPaths paths;
+    paths.name = name;
+    if (::geteuid() == 0) {
+        // A lab started by root runs as an id that may not enter root's home.
+        paths.data = "/var/lib/kin/" + name;
+        paths.runtime = "/run/kin/" + name;
+        return paths;
+    }
+    std::string data = environment("XDG_DATA_HOME");
+    if (data.empty()) {
+        const std::string home = environment("HOME");
+        if (home.empty()) {
+            return Error(Errc::kNotFound,
+                         "neither XDG_DATA_HOME nor HOME is set: nowhere to keep the lab's data");
+        }
+        data = home + "/.local/share";
+    }
+    paths.data = cat(data, "/kin/", name);
+    paths.runtime = cat(runtime_root(), '/', name);
+    return paths;
+}
+
+Result<RunningLab> find_running(const LabPaths& paths) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = paths.socket();
+    if (path.size() >= sizeof address.sun_path) {
+        return Error(Errc::kInvalid, cat("the path ", path, " is too long for a socket"));
+    }
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket.valid()) return Error::from_errno("socket");
+    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+        return Error(Errc::kNotFound, cat("lab ", paths.name, " is not running"));
+    }
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        return Error::from_errno("SO_PEERCRED");
+    }
+    return RunningLab{peer.pid};
+}
+
+}  // namespace kin

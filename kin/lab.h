@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/result.h"
+
+namespace kin {
+
+/// Where a lab keeps what it has: one folder that survives, one that is only there while it runs.
+struct LabPaths {
+    std::string name;
+    std::string data;     ///< $XDG_DATA_HOME/kin/NAME; as root /var/lib/kin/NAME
+    std::string runtime;  ///< $XDG_RUNTIME_DIR/kin/NAME; as root /run/kin/NAME
+
+    std::string database() const { return data + "/kin.db"; }
+    std::string kubeconfig() const { return data + "/kubeconfig"; }
+    std::string log() const { return data + "/kin.log"; }
+    std::string socket() const { return runtime + "/api.sock"; }
+};
+
+/// Finds a lab's folders without making them. A missing XDG_RUNTIME_DIR is replaced by a folder of
+/// this user below the temporary directory. kInvalid: the name is no DNS label.
+Result<LabPaths> lab_paths(const std::string& name);
+
+/// A running lab as its socket shows it.
+struct RunningLab {
+    int pid = 0;  ///< of the lab's server, in the caller's pid namespace
+};
+/// kNotFound if nobody answers on the lab's socket.
+Result<RunningLab> find_running(const LabPaths& paths);
+
+}  // namespace kin

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kin {
+
+/// How pods are attached to their node; named as the CNI reference plugins are.
+enum class Cni { kPtp };
+
+struct UpOptions {
+    std::string lab = "kin";
+    std::optional<int> nodes;  ///< not said: as last time, else 3
+    bool detach = false;
+    uint16_t api_port = 6443;
+    Cni cni = Cni::kPtp;
+    bool verbose = false;
+};
+
+constexpr int kDefaultNodes = 3;
+constexpr int kMostNodes = 20;
+
+// The verbs of the command line. Each returns the exit code and has said on stderr what went wrong.
+int up(const UpOptions& options);
+int down(const std::string& lab);
+int reset(const std::string& lab, bool yes);
+int status(const std::string& lab, bool as_json);
+int doctor();
+enum class KubeconfigAction { kPath, kPrint, kMerge };
+int kubeconfig(const std::string& lab, KubeconfigAction action);
+int kubectl(const std::string& lab, const std::vector<std::string>& arguments);
+/// Runs `command` (a shell if empty) in the network namespace of a node or outside host.
+int exec_in_host(const std::string& lab, const std::string& host,
+                 const std::vector<std::string>& command);
+int apply_file(const std::string& lab, const std::string& file);
+
+/// "kin: what" on stderr; returns 1.
+int fail(const std::string& what);
+
+}  // namespace kin

@@ -1,0 +1,112 @@
+#include "kin/pki.h"
+
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "core/base/strings.h"
+#include "core/base/unique_fd.h"
+
+namespace kin {
+
+namespace {
+Result<http::KeyPair> load_pair(const std::string& folder, const std::string& name) {
+    http::KeyPair pair;
+    TRY_ASSIGN(pair.certificate_pem, read_file(cat(folder, '/', name, ".crt")));
+    TRY_ASSIGN(pair.key_pem, read_file(cat(folder, '/', name, ".key")));
+    return pair;
+}
+
+Result<> save_pair(const std::string& folder, const std::string& name, const http::KeyPair& pair) {
+    TRY(write_private_file(cat(folder, '/', name, ".key"), pair.key_pem));
+    return write_private_file(cat(folder, '/', name, ".crt"), pair.certificate_pem);
+}
+
+std::string random_secret() {
+    std::array<unsigned char, 32> bytes{};
+    KIN_ASSERT(RAND_bytes(bytes.data(), bytes.size()) == 1);
+    return hex(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+Result<Pki> create_pki(const std::string& folder) {
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+        return Error::from_errno(cat("make ", folder));
+    }
+    Pki pki;
+    TRY_ASSIGN(pki.ca, http::make_ca("kin"));
+    TRY_ASSIGN(pki.server,
+               http::make_server_certificate(
+                   pki.ca, "kube-apiserver",
+                   {"IP:127.0.0.1", "DNS:localhost", "IP:10.96.0.1", "IP:172.30.0.2",
+                    "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
+                    "DNS:kubernetes.default.svc.cluster.local"}));
+    TRY_ASSIGN(pki.admin, http::make_client_certificate(
+                              pki.ca, {"kubernetes-admin", {"system:masters"}}));
+    pki.token_secret = random_secret();
+    TRY(save_pair(folder, "server", pki.server));
+    TRY(save_pair(folder, "admin", pki.admin));
+    TRY(write_private_file(folder + "/token-secret", pki.token_secret));
+    // Last: where the CA is, everything is.
+    TRY(save_pair(folder, "ca", pki.ca));
+    return pki;
+}
+}  // namespace
+
+Result<std::string> read_file(const std::string& path) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return Error::from_errno(cat("open ", path));
+    std::string content;
+    std::array<char, 16384> buffer{};
+    while (true) {
+        const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return Error::from_errno(cat("read ", path));
+        if (count == 0) return content;
+        content.append(buffer.data(), static_cast<size_t>(count));
+    }
+}
+
+Result<> write_private_file(const std::string& path, const std::string& content) {
+    const std::string beside = path + ".new";
+    UniqueFd file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file.valid()) return Error::from_errno(cat("create ", beside));
+    size_t done = 0;
+    while (done < content.size()) {
+        const ssize_t count = ::write(file.get(), content.data() + done, content.size() - done);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return Error::from_errno(cat("write ", beside));
+        done += static_cast<size_t>(count);
+    }
+    if (::rename(beside.c_str(), path.c_str()) != 0) return Error::from_errno(cat("rename ", path));
+    return Ok{};
+}
+
+Result<Pki> load_or_create_pki(const std::string& folder) {
+    auto ca = load_pair(folder, "ca");
+    if (!ca) {
+        if (ca.error().code() != Errc::kNotFound) return ca.error();
+        return create_pki(folder);
+    }
+    Pki pki;
+    pki.ca = std::move(*ca);
+    TRY_ASSIGN(pki.server, load_pair(folder, "server"));
+    TRY_ASSIGN(pki.admin, load_pair(folder, "admin"));
+    TRY_ASSIGN(pki.token_secret, read_file(folder + "/token-secret"));
+    return pki;
+}
+
+std::string kubeconfig_text(const std::string& context, uint16_t port, const Pki& pki) {
+    return cat("apiVersion: v1\nkind: Config\ncurrent-context: ", context,
+               "\nclusters:\n- name: ", context, "\n  cluster:\n    server: https://127.0.0.1:",
+               port, "\n    certificate-authority-data: ", base64_encode(pki.ca.certificate_pem),
+               "\nusers:\n- name: ", context, "-admin\n  user:\n    client-certificate-data: ",
+               base64_encode(pki.admin.certificate_pem),
+               "\n    client-key-data: ", base64_encode(pki.admin.key_pem),
+               "\ncontexts:\n- name: ", context, "\n  context:\n    cluster: ", context,
+               "\n    user: ", context, "-admin\n    namespace: default\n");
+}
+
+}  // namespace kin

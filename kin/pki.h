@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "core/base/result.h"
+#include "core/http/tls.h"
+
+namespace kin {
+
+/// The lab's own certificates: a CA, the API server's and the admin's. Made once, kept in the data
+/// folder with mode 0600.
+struct Pki {
+    http::KeyPair ca, server, admin;
+    std::string token_secret;  ///< 32 random bytes, hex
+};
+
+/// Reads the files below `folder`, or makes them.
+Result<Pki> load_or_create_pki(const std::string& folder);
+
+/// A kubeconfig with one context, `context`, for kubectl and every client library.
+std::string kubeconfig_text(const std::string& context, uint16_t port, const Pki& pki);
+
+/// Writes a file whole or not at all (write beside, fsync, rename), readable by its owner only.
+Result<> write_private_file(const std::string& path, const std::string& content);
+Result<std::string> read_file(const std::string& path);
+
+}  // namespace kin

@@ -1,0 +1,197 @@
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+
+#include "core/api/yaml.h"
+#include "core/base/strings.h"
+#include "core/base/unique_fd.h"
+#include "kin/lab.h"
+#include "kin/lab_client.h"
+#include "kin/options.h"
+#include "kin/pki.h"
+
+namespace kin {
+
+namespace {
+constexpr int kStopMilliseconds = 15'000;
+
+/// Asks the lab to end and waits until its server is gone.
+Result<> stop_and_wait(const LabPaths& paths) {
+    TRY_ASSIGN(const RunningLab running, find_running(paths));
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, running.pid, 0)));
+    if (!process.valid()) return Error::from_errno("pidfd_open");
+    TRY_ASSIGN(const LabAnswer answer, lab_request(paths, "POST", "/kin/v1/stop", ""));
+    if (answer.status != 200) return Error(Errc::kSystem, answer.body);
+    pollfd ended{process.get(), POLLIN, 0};
+    if (::poll(&ended, 1, kStopMilliseconds) == 1) return Ok{};
+    return Error(Errc::kSystem, cat("the lab's process ", running.pid, " does not end"));
+}
+
+/// Replaces the entry called `name` in a list of {name: ...}.
+void replace_named(Json& list, const Json& entry) {
+    if (!list.is_array()) list = Json::array();
+    for (Json& item : list) {
+        if (string_at(item, {"name"}) == string_at(entry, {"name"})) {
+            item = entry;
+            return;
+        }
+    }
+    list.push_back(entry);
+}
+
+Result<std::string> merge_kubeconfig(const std::string& lab_config) {
+    const char* named = std::getenv("KUBECONFIG");
+    const char* home = std::getenv("HOME");
+    if (!named && !home) return Error(Errc::kNotFound, "neither KUBECONFIG nor HOME is set");
+    std::string path = named && *named ? named : cat(home, "/.kube/config");
+    path = path.substr(0, path.find(':'));
+    Json merged = {{"apiVersion", "v1"}, {"kind", "Config"}};
+    if (const auto text = read_file(path)) {
+        TRY_ASSIGN(merged, parse_yaml(*text).context(cat("read ", path)));
+        if (!merged.is_object()) merged = {{"apiVersion", "v1"}, {"kind", "Config"}};
+    }
+    TRY_ASSIGN(const Json lab, parse_yaml(lab_config));
+    for (const char* list : {"clusters", "users", "contexts"}) {
+        for (const Json& entry : array_at(lab, {list})) replace_named(merged[list], entry);
+    }
+    merged["current-context"] = string_at(lab, {"current-context"});
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+    TRY(write_private_file(path, to_yaml(merged)));
+    return path;
+}
+
+std::string find_kubectl() {
+    // The one that ./run fetched is new enough; a distribution's may be years behind.
+    const char* cache = std::getenv("XDG_CACHE_HOME");
+    const char* home = std::getenv("HOME");
+    std::vector<std::string> places;
+    if (const char* named = std::getenv("KIN_KUBECTL")) places.emplace_back(named);
+    if (cache && *cache) places.push_back(cat(cache, "/kin/kubectl"));
+    if (home) places.push_back(cat(home, "/.cache/kin/kubectl"));
+    places.emplace_back("/usr/local/lib/kin/kubectl");
+    for (const std::string& place : places) {
+        if (::access(place.c_str(), X_OK) == 0) return place;
+    }
+    return "kubectl";
+}
+
+void print_status(const Json& lab) {
+    std::printf("lab %s  kin %s  API https://127.0.0.1:%d  socket %s\n",
+                string_at(lab, {"name"}).c_str(), string_at(lab, {"version"}).c_str(),
+                static_cast<int>(int_at(lab, {"api_port"})), string_at(lab, {"socket"}).c_str());
+    std::printf("%-12s %-16s %-18s %s\n", "HOST", "ADDRESS", "PODS", "ROLE");
+    for (const Json& host : array_at(lab, {"hosts"})) {
+        std::printf("%-12s %-16s %-18s %s\n", string_at(host, {"name"}).c_str(),
+                    string_at(host, {"address"}).c_str(), string_at(host, {"pods"}, "-").c_str(),
+                    string_at(host, {"role"}).c_str());
+    }
+    std::printf("\nLook inside:  kin shell node-1    kin exec node-2 -- ip route\n");
+}
+}  // namespace
+
+int down(const std::string& lab) {
+    const auto paths = lab_paths(lab);
+    if (!paths) return fail(paths.error().text());
+    const Result<> stopped = stop_and_wait(*paths);
+    if (!stopped) return fail(stopped.error().text());
+    std::printf("\u2713 lab %s ended; its data stay in %s\n", lab.c_str(), paths->data.c_str());
+    return 0;
+}
+
+int reset(const std::string& lab, bool yes) {
+    const auto paths = lab_paths(lab);
+    if (!paths) return fail(paths.error().text());
+    if (!yes) {
+        std::printf("Remove lab %s with all its data in %s? [y/N] ", lab.c_str(),
+                    paths->data.c_str());
+        std::fflush(stdout);
+        std::string answer;
+        std::getline(std::cin, answer);
+        if (answer != "y" && answer != "Y" && answer != "yes") return fail("nothing removed");
+    }
+    if (find_running(*paths)) {
+        const Result<> stopped = stop_and_wait(*paths);
+        if (!stopped) return fail(stopped.error().text());
+    }
+    std::error_code error;
+    for (const std::string& folder : {paths->data, paths->runtime}) {
+        std::filesystem::remove_all(folder, error);
+        if (error) return fail(cat("remove ", folder, ": ", error.message()));
+    }
+    std::printf("\u2713 lab %s removed\n", lab.c_str());
+    return 0;
+}
+
+int status(const std::string& lab, bool as_json) {
+    const auto paths = lab_paths(lab);
+    if (!paths) return fail(paths.error().text());
+    const auto answer = lab_get(*paths, "/kin/v1/status");
+    if (!answer) {
+        return fail(answer.error().code() == Errc::kNotFound
+                        ? cat("lab ", lab, " is not running. Start it: kin up")
+                        : answer.error().text());
+    }
+    if (as_json) {
+        std::printf("%s\n", answer->dump(2).c_str());
+    } else {
+        print_status(*answer);
+    }
+    return 0;
+}
+
+int kubeconfig(const std::string& lab, KubeconfigAction action) {
+    const auto paths = lab_paths(lab);
+    if (!paths) return fail(paths.error().text());
+    const auto text = read_file(paths->kubeconfig());
+    if (!text) return fail(cat("lab ", lab, " was never started here. Start it: kin up"));
+    if (action == KubeconfigAction::kPath) {
+        std::printf("%s\n", paths->kubeconfig().c_str());
+    } else if (action == KubeconfigAction::kPrint) {
+        std::fputs(text->c_str(), stdout);
+    } else {
+        const auto merged = merge_kubeconfig(*text);
+        if (!merged) return fail(merged.error().text());
+        std::printf("\u2713 context %s is in %s and current\n", lab.c_str(), merged->c_str());
+    }
+    return 0;
+}
+
+int kubectl(const std::string& lab, const std::vector<std::string>& arguments) {
+    const auto paths = lab_paths(lab);
+    if (!paths) return fail(paths.error().text());
+    const std::string program = find_kubectl();
+    ::setenv("KUBECONFIG", paths->kubeconfig().c_str(), 1);
+    std::vector<std::string> words = arguments;
+    words.insert(words.begin(), program);
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    ::execvp(pointers[0], pointers.data());
+    return fail("there is no kubectl on PATH; ./run fetches one, or set KIN_KUBECTL");
+}
+
+int apply_file(const std::string& lab, const std::string& file) {
+    const auto paths = lab_paths(lab);
+    if (!paths) return fail(paths.error().text());
+    std::string text;
+    if (file == "-") {
+        text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    } else {
+        auto read = read_file(file);
+        if (!read) return fail(read.error().text());
+        text = std::move(*read);
+    }
+    const auto answer = lab_request(*paths, "PUT", "/apply", text, "application/yaml");
+    if (!answer) return fail(answer.error().text());
+    std::fputs(answer->body.c_str(), answer->status == 200 ? stdout : stderr);
+    return answer->status == 200 ? 0 : 1;
+}
+
+}  // namespace kin

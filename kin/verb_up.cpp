@@ -1,0 +1,68 @@
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/base/strings.h"
+#include "kin/cluster.h"
+#include "kin/lab.h"
+#include "kin/options.h"
+#include "kin/pki.h"
+#include "netns/images/images.h"
+#include "netns/init/launch.h"
+
+namespace kin {
+
+namespace {
+/// How many nodes the lab had when it last ran, 0 if it never did.
+int remembered_nodes(const LabPaths& paths) {
+    const auto text = read_file(paths.data + "/lab.json");
+    const auto json = text ? parse_json(*text) : Error(Errc::kNotFound, "");
+    return json ? static_cast<int>(int_at(*json, {"nodes"})) : 0;
+}
+
+int serve(const ClusterOptions& options, netns::ServerContext& context) {
+    const Result<> ran = run_cluster(options, context);
+    if (ran) return 0;
+    std::fprintf(stderr, "kin: %s\n", ran.error().text().c_str());
+    return 1;
+}
+}  // namespace
+
+int fail(const std::string& what) {
+    std::fprintf(stderr, "kin: %s\n", what.c_str());
+    return 1;
+}
+
+int up(const UpOptions& options) {
+    const auto paths = lab_paths(options.lab);
+    if (!paths) return fail(paths.error().text());
+    if (find_running(*paths)) {
+        return fail(cat("lab ", options.lab, " is running already. See: kin status --lab ",
+                        options.lab, ". End it: kin down --lab ", options.lab));
+    }
+    set_log_level(options.verbose ? LogLevel::kInfo : LogLevel::kWarn);
+    ClusterOptions cluster{*paths, kDefaultNodes, options.api_port};
+    const int remembered = remembered_nodes(*paths);
+    if (remembered > 0) cluster.nodes = remembered;
+    if (options.nodes) cluster.nodes = *options.nodes;
+
+    netns::LaunchOptions launch;
+    launch.directories = {paths->data, paths->runtime};
+    launch.foreground = options.detach ? netns::Foreground::kDetachWhenReady
+                                       : netns::Foreground::kStay;
+    launch.log_file = paths->log();
+    launch.run_personality = netns::run_personality;
+    launch.on_ready = [&](std::string_view text) {
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        if (!options.detach) std::fputs("Ctrl-C ends the lab; its data stay.\n", stdout);
+        std::fflush(stdout);
+    };
+    const auto ended = netns::launch(
+        launch, [&](netns::ServerContext& context) { return serve(cluster, context); });
+    if (!ended) return fail(ended.error().text());
+    return *ended;
+}
+
+}  // namespace kin

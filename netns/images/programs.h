@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "netns/images/http.h"
+
+namespace kin::images {
+
+using Strings = std::vector<std::string>;
+
+// The built-in programs. Each is a main(): args[0] is its name, env holds "NAME=value", the result
+// is the exit code. They log to stdout and complain on stderr as the real ones do.
+
+int nginx_main(const Strings& args, const Strings& env);
+int httpd_main(const Strings& args, const Strings& env);    ///< Apache's
+int agnhost_main(const Strings& args, const Strings& env);  ///< The Kubernetes e2e test image
+int pause_main(const Strings& args, const Strings& env);
+int http_echo_main(const Strings& args, const Strings& env);  ///< hashicorp/http-echo
+int hello_app_main(const Strings& args, const Strings& env);  ///< google-samples/hello-app
+int bootcamp_main(const Strings& args, const Strings& env);  ///< google-samples/kubernetes-bootcamp
+int whoami_main(const Strings& args, const Strings& env);    ///< traefik/whoami
+int echoserver_main(const Strings& args, const Strings& env);  ///< registry.k8s.io/echoserver
+int tcp_echo_main(const Strings& args, const Strings& env);    ///< istio/tcp-echo-server
+int stand_in_main(const Strings& args, const Strings& env);    ///< args: "80", "53/udp"...
+
+/// The value of a variable, "" if it is not there.
+std::string_view variable(const Strings& env, std::string_view name);
+/// The pod's name.
+std::string host_name();
+/// "--name=value", "--name value", with one or two dashes.
+std::optional<std::string> flag(const Strings& args, std::string_view name);
+/// The number of a flag; nothing, and a complaint on stderr, if it is no number of a port.
+std::optional<int> port_flag(const Strings& args, std::string_view name, int otherwise);
+/// Writes one line to stdout at once.
+void print_line(std::string_view line);
+/// "06/Nov/1994:08:49:37 +0000", as web servers' logs show the present.
+std::string log_time();
+
+/// Answers with a file below `root`: index.html of directories, types by extension, conditional
+/// requests. A status >= 400 comes without a body, for the server's own error page.
+HttpResponse file_response(const std::string& root, const HttpRequest& request);
+
+}  // namespace kin::images

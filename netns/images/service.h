@@ -1,0 +1,103 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/base/unique_fd.h"
+#include "netns/images/http.h"
+
+namespace kin::images {
+
+/// Where a datagram or a connection comes from.
+struct Peer {
+    std::string address;  ///< An IPv4 client is written as one.
+    uint16_t port = 0;
+    std::string to_string() const;  ///< "10.244.1.7:40123"
+};
+
+/// The sockets, timers and signals of one built-in program, on one thread with poll().
+///
+/// HTTP/1.1 with keep-alive and pipelining, UDP, and TCP by lines. Connections beyond 1,000 wait in
+/// the kernel's queue; one that is silent for 75 s is closed. Made once per process: it takes over
+/// SIGTERM, SIGINT, SIGQUIT and SIGCHLD.
+class Service {
+public:
+    using Answer = std::function<HttpResponse(const HttpRequest&)>;
+    /// Called after each answer, for access logs: the bytes of the body that went out.
+    using Log = std::function<void(const HttpRequest&, const HttpResponse&, size_t body_bytes)>;
+    using Datagram = std::function<std::string(std::string_view text, const Peer& peer)>;
+
+    /// Raw TCP: what is sent at the start, and for each line that comes.
+    struct Lines {
+        std::function<std::string(const Peer&)> greeting;
+        std::function<std::string(std::string_view line)> reply;
+        bool close_after_greeting = false;
+    };
+
+    Service();
+    ~Service();
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    /// All listen on every address, IPv4 and IPv6. kSystem: the port is taken.
+    Result<> listen_http(uint16_t port, Answer answer);
+    Result<> listen_udp(uint16_t port, Datagram answer);
+    Result<> listen_lines(uint16_t port, Lines lines);
+    /// The Server header; "" (the default) for none.
+    void set_server_name(std::string name) { server_name_ = std::move(name); }
+    void set_log(Log log) { log_ = std::move(log); }
+    /// Called at SIGTERM, SIGINT or SIGQUIT, on this thread. The default stops with code 0.
+    void on_stop_signal(std::function<void(int signal)> stop) { on_stop_ = std::move(stop); }
+    /// Runs `task` once, after `delay_ms`.
+    void after(int delay_ms, std::function<void()> task);
+    /// Serves until stop(); gives its code. Answers under way are finished, for at most 1 s.
+    int run();
+    void stop(int code);
+
+private:
+    struct Listener;
+    struct Connection;
+    struct Timer {
+        int64_t at_ms;
+        std::function<void()> task;
+    };
+
+    Result<> add_listener(uint16_t port, int type, std::unique_ptr<Listener> listener);
+    int next_timeout_ms() const;
+    void run_timers();
+    void read_signals();
+    void poll_once();
+    void accept_from(Listener& listener);
+    void read_datagrams(Listener& listener);
+    void read_from(Connection& connection);
+    void write_to(Connection& connection);
+    void handle_input(Connection& connection);
+    bool handle_request(Connection& connection);
+    void handle_lines(Connection& connection);
+    void answer(Connection& connection, const HttpRequest& request, const HttpResponse& response);
+    void answer_in_child(Connection& connection, const HttpRequest& request,
+                         const HttpResponse& response);
+    void close_silent_connections();
+    bool nothing_to_send() const;
+
+    UniqueFd signals_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    std::vector<std::unique_ptr<Connection>> connections_;
+    std::vector<Timer> timers_;
+    std::string server_name_;
+    Log log_;
+    std::function<void(int)> on_stop_;
+    bool stopping_ = false;
+    int64_t stop_by_ms_ = 0;
+    int exit_code_ = 0;
+};
+
+}  // namespace kin::images

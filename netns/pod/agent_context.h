@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "core/api/object_key.h"
+#include "core/base/ip.h"
+#include "core/contracts/namespaces.h"
+#include "netns/pod/config_source.h"
+#include "netns/pod/environment.h"
+#include "netns/pod/pod_files.h"
+#include "netns/pod/volumes.h"
+
+namespace kin {
+class Client;
+class Loop;
+}  // namespace kin
+
+namespace kin::netns {
+
+class Containers;
+class ContainerLogs;
+class NodeLinks;
+class PodNetworks;
+
+/// What the workers of all pods share: the doors to the cluster, the kernel and each other.
+/// Owned by the node agent, on the control thread.
+struct AgentContext {
+    Client& client;
+    Loop& loop;
+    Containers& containers;
+    ContainerLogs& logs;
+    NodeLinks& links;
+    PodNetworks& networks;
+    std::string data_directory;
+    DnsPlan dns;
+    TokenSource tokens;
+    ConfigSource config;
+    int64_t node_cpu_milli = 0;
+    int64_t node_memory_bytes = 0;
+
+    /// The component of kin that an image's name stands for, or nullptr.
+    std::function<PodService*(std::string_view image)> find_service;
+    /// The variables of all Services that a pod of this namespace sees.
+    std::function<Environment(const std::string& ns, bool service_links)> service_environment;
+    /// Lets the pod's worker look at its pod again: now, or then.
+    std::function<void(const std::string& pod_uid)> wake;
+    std::function<void(const std::string& pod_uid, std::chrono::milliseconds)> wake_after;
+};
+
+}  // namespace kin::netns

@@ -1,0 +1,159 @@
+#include "netns/pod/node_agent.h"
+
+#include "core/base/strings.h"
+#include "netns/pod/node_objects.h"
+
+namespace kin::netns {
+namespace {
+
+template <class T>
+std::function<const Json*(const ObjectKey&)> finder(Client& client) {
+    Cache<T>& cache = client.cache<T>();
+    return [&cache](const ObjectKey& key) {
+        const T* found = cache.find(key);
+        return found ? found->object.get() : nullptr;
+    };
+}
+
+/// "registry.k8s.io/kube-proxy" of "registry.k8s.io/kube-proxy:v1.35.0@sha256:...".
+std::string_view without_tag(std::string_view image) {
+    image = image.substr(0, image.find('@'));
+    const size_t slash = image.rfind('/');
+    const size_t colon = image.find(':', slash == std::string_view::npos ? 0 : slash);
+    return image.substr(0, colon);
+}
+
+}  // namespace
+
+NodeAgent::NodeAgent(Client& client, Loop& streams, Containers& containers, NodeLinks& links,
+                     PodNetworks& networks, Options options)
+    : client_(client),
+      options_(std::move(options)),
+      loop_(client.loop()),
+      logs_(std::make_unique<ContainerLogs>(streams)),
+      context_(make_context(containers, links, networks)) {
+    WorkQueue<std::string>::Options queue_options;
+    queue_options.name = "kubelet";
+    queue_options.batch = 8;  // A pod's start takes about 2 ms of this thread.
+    queue_ = std::make_unique<WorkQueue<std::string>>(
+        loop_, queue_options, [this](const std::string& uid) -> Result<> {
+            const auto found = workers_.find(uid);
+            return found == workers_.end() ? Result<>(Ok{}) : found->second->sync();
+        });
+    client_.cache<Service>();
+    client_.cache<Pod>().on_change([this](const auto& change) { on_pod(change); });
+    client_.cache<ConfigMap>().on_change(
+        [this](const auto& change) { wake_waiting(change.either().key().ns); });
+    client_.cache<Secret>().on_change(
+        [this](const auto& change) { wake_waiting(change.either().key().ns); });
+    client_.add_busy_check("kubelet", [this] {
+        if (queue_->busy()) return true;
+        for (const auto& [uid, worker] : workers_) {
+            if (worker->busy()) return true;
+        }
+        return false;
+    });
+    containers_watch_ = loop_.watch(containers.fd(), Readiness::kReadable,
+                                    [&containers](int) { containers.on_readable(); });
+}
+
+NodeAgent::~NodeAgent() {
+    const auto end = [this] {
+        *alive_ = false;
+        containers_watch_.cancel();
+        connecting_.clear();
+        queue_.reset();
+        workers_.clear();
+    };
+    if (loop_.on_thread()) {
+        end();
+    } else {
+        loop_.call(end);
+    }
+    logs_.reset();
+}
+
+AgentContext NodeAgent::make_context(Containers& containers, NodeLinks& links,
+                                     PodNetworks& networks) {
+    const AddressPlan& addresses = links.addresses();
+    DnsPlan dns{addresses.cluster_dns(), options_.cluster_domain, {addresses.internet()}, {}};
+    AgentContext context{client_, loop_,    containers, *logs_, links, networks,
+                         options_.data_directory, std::move(dns), options_.tokens,
+                         {finder<ConfigMap>(client_), finder<Secret>(client_)}};
+    const NodeCapacity capacity = node_capacity();
+    context.node_cpu_milli = capacity.cpus * 1000;
+    context.node_memory_bytes = capacity.memory_bytes;
+    context.find_service = [this](std::string_view image) -> PodService* {
+        const auto found = options_.services.find(without_tag(image));
+        return found == options_.services.end() ? nullptr : found->second;
+    };
+    context.service_environment = [this](const std::string& ns, bool service_links) {
+        std::vector<const Service*> services;
+        client_.cache<Service>().each_in(
+            ns, [&](const Service& service) { services.push_back(&service); });
+        const Service* api = client_.cache<Service>().find({"default", "kubernetes"});
+        if (api && ns != "default") services.push_back(api);
+        return netns::service_environment(services, ns, service_links);
+    };
+    context.wake = [this](const std::string& uid) {
+        if (queue_) queue_->add(uid);
+    };
+    context.wake_after = [this](const std::string& uid, std::chrono::milliseconds delay) {
+        if (queue_) queue_->add_after(uid, delay);
+    };
+    return context;
+}
+
+void NodeAgent::register_nodes() {
+    NodeObjects nodes{client_, context_.links.addresses(), options_.version,
+                      options_.max_pods_per_node};
+    for (const KernelNode* node : context_.links.nodes()) nodes.apply(node->name);
+}
+
+void NodeAgent::add_service(const std::string& image, PodService& service) {
+    options_.services[image] = &service;
+}
+
+void NodeAgent::on_pod(const CacheChange<Pod>& change) {
+    const bool same = change.before && change.now && change.before->meta.uid == change.now->meta.uid;
+    if (change.before && !same) drop(*change.before);
+    if (change.now && context_.links.find(change.now->node)) adopt(*change.now);
+}
+
+void NodeAgent::adopt(const Pod& pod) {
+    // Names of the router and the outside hosts are no nodes.
+    if (node_number(pod.node) == 0) return;
+    auto& worker = workers_[pod.meta.uid];
+    if (worker) {
+        worker->update(pod);
+    } else {
+        worker = std::make_unique<PodWorker>(context_, pod);
+        uids_[pod.key()] = pod.meta.uid;
+    }
+    queue_->add(pod.meta.uid);
+}
+
+void NodeAgent::drop(const Pod& pod) {
+    const auto found = workers_.find(pod.meta.uid);
+    if (found == workers_.end()) return;
+    found->second->forget();
+    workers_.erase(found);
+    if (const auto uid = uids_.find(pod.key()); uid != uids_.end() && uid->second == pod.meta.uid) {
+        uids_.erase(uid);
+    }
+}
+
+void NodeAgent::wake_waiting(const std::string& ns) {
+    for (const auto& [uid, worker] : workers_) {
+        if (worker->spec().key.ns == ns && worker->waits_for_config()) queue_->add(uid);
+    }
+}
+
+PodWorker* NodeAgent::find_worker(const ObjectKey& pod) {
+    const auto uid = uids_.find(pod);
+    if (uid == uids_.end()) return nullptr;
+    const auto worker = workers_.find(uid->second);
+    return worker == workers_.end() ? nullptr : worker->second.get();
+}
+
+}  // namespace kin::netns

@@ -1,0 +1,354 @@
+#include "netns/pod/pod_worker.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/base/log.h"
+#include "core/base/strings.h"
+#include "core/client/client.h"
+#include "netns/network/pod_networks.h"
+#include "netns/pod/container_logs.h"
+#include "netns/pod/pod_events.h"
+
+namespace kin::netns {
+namespace {
+
+using Kind = ContainerState::Kind;
+
+/// A status that will be another one in a moment is not worth a write. Nobody waits longer.
+constexpr std::chrono::milliseconds kSettleTime{200};
+
+Ipv4 address_of_node(const AgentContext& agent, const std::string& node) {
+    return agent.links.addresses().node(node_number(node));
+}
+
+}  // namespace
+
+PodWorker::PodWorker(AgentContext& agent, const Pod& pod)
+    : agent_(agent),
+      pod_(pod),
+      spec_(decode_pod_spec(pod)),
+      directory_(agent.data_directory, pod.meta.uid),
+      host_ip_(address_of_node(agent, pod.node)),
+      was_finished_(pod.finished()),
+      finished_(was_finished_) {
+    add_service_account_volume(spec_);
+    for (const ContainerSpecView& container : spec_.init_containers) {
+        init_runs_.push_back(std::make_unique<ContainerRun>(agent_, spec_, container));
+    }
+    for (const ContainerSpecView& container : spec_.containers) {
+        runs_.push_back(std::make_unique<ContainerRun>(agent_, spec_, container));
+    }
+    start_time_ = parse_rfc3339(string_at(pod.status(), {"startTime"}))
+                      .value_or(std::chrono::system_clock::now());
+    restore(pod);
+    for (const auto& run : init_runs_) {
+        if (run->report().state.kind == Kind::kNone) run->set_waiting("PodInitializing");
+    }
+    for (const auto& run : runs_) {
+        if (run->report().state.kind != Kind::kNone) continue;
+        run->set_waiting(init_runs_.empty() ? "ContainerCreating" : "PodInitializing");
+    }
+}
+
+PodWorker::~PodWorker() {
+    *alive_ = false;
+    init_runs_.clear();
+    runs_.clear();
+    release();
+}
+
+void PodWorker::restore(const Pod& pod) {
+    const auto read = [&](Runs& runs, std::string_view list) {
+        for (const Json& status : array_at(pod.status(), {list})) {
+            for (const auto& run : runs) {
+                if (run->spec().name == string_at(status, {"name"})) run->restore(status);
+            }
+        }
+    };
+    read(init_runs_, "initContainerStatuses");
+    read(runs_, "containerStatuses");
+}
+
+void PodWorker::update(const Pod& pod) { pod_ = pod; }
+
+bool PodWorker::waits_for_config() const {
+    const auto waits = [](const auto& run) { return run->waits_for_config(); };
+    return volumes_wait_ || std::any_of(init_runs_.begin(), init_runs_.end(), waits) ||
+           std::any_of(runs_.begin(), runs_.end(), waits);
+}
+
+bool PodWorker::busy() const {
+    const auto settling = [](const auto& run) { return run->settling(); };
+    return writing_ || std::any_of(init_runs_.begin(), init_runs_.end(), settling) ||
+           std::any_of(runs_.begin(), runs_.end(), settling);
+}
+
+const ContainerRun* PodWorker::find_container(const std::string& name) const {
+    if (name.empty()) return runs_.size() == 1 ? runs_.front().get() : nullptr;
+    for (const auto* list : {&runs_, &init_runs_}) {
+        for (const auto& run : *list) {
+            if (run->spec().name == name) return run.get();
+        }
+    }
+    return nullptr;
+}
+
+std::vector<std::string> PodWorker::container_names() const {
+    std::vector<std::string> names;
+    for (const auto& run : runs_) names.push_back(run->spec().name);
+    return names;
+}
+
+DownwardView PodWorker::downward() const {
+    return {spec_,
+            pod_.meta.labels,
+            pod_.meta.annotations,
+            pod_ip_.value_or(Ipv4{}),
+            host_ip_,
+            agent_.node_cpu_milli,
+            agent_.node_memory_bytes};
+}
+
+PodEnvironment PodWorker::environment() const {
+    return {downward(), directory_, network_fd_, sandbox_ ? &*sandbox_ : nullptr};
+}
+
+Result<> PodWorker::sync() {
+    if (removing_) return Ok{};
+    if (pod_.meta.deleting()) {
+        finish_deletion();
+        return Ok{};
+    }
+    if (!finished_) check_deadline();
+    if (finished_) {
+        if (stop_all(std::chrono::seconds(spec_.grace_seconds))) release();
+    } else if (prepare()) {
+        run_containers();
+        finished_ = all_done();
+        if (finished_ && stop_all(std::chrono::seconds(spec_.grace_seconds))) release();
+    }
+    publish();
+    return Ok{};
+}
+
+Result<> PodWorker::prepare() {
+    if (auto network = prepare_network(); !network) {
+        fail_to_prepare("FailedCreatePodSandBox",
+                        "Failed to create pod sandbox: " + network.error().text());
+        agent_.wake_after(spec_.uid, std::chrono::seconds(5));
+        return network;
+    }
+    if (auto volumes = prepare_volumes(); !volumes) {
+        const Errc code = volumes.error().code();
+        volumes_wait_ = code == Errc::kNotFound;
+        if (code == Errc::kSystem) agent_.wake_after(spec_.uid, std::chrono::seconds(5));
+        fail_to_prepare("FailedMount", volumes.error().text());
+        return volumes;
+    }
+    volumes_wait_ = false;
+    prepare_problem_.clear();
+    return Ok{};
+}
+
+Result<> PodWorker::prepare_network() {
+    if (network_fd_ < 0 && spec_.host_network) {
+        KernelNode* node = agent_.links.find(spec_.node);
+        if (!node) return Error(Errc::kNotFound, cat("there is no node ", spec_.node));
+        network_fd_ = node->netns.fd();
+        pod_ip_ = host_ip_;
+    } else if (network_fd_ < 0) {
+        const Ipv4 wished = Ipv4::parse(pod_.ip).value_or(Ipv4{});
+        TRY_ASSIGN(const PodNetwork* network,
+                   agent_.networks.attach(spec_.uid, spec_.node, wished));
+        network_fd_ = network->netns.fd();
+        pod_ip_ = network->address;
+    }
+    if (sandbox_) return Ok{};
+    TRY_ASSIGN(sandbox_, Sandbox::create(kernel_hostname(spec_, agent_.dns)));
+    return Ok{};
+}
+
+Result<> PodWorker::prepare_volumes() {
+    if (volumes_ready_) return Ok{};
+    const DownwardView view = downward();
+    for (const VolumeSpec& volume : spec_.volumes) {
+        const std::string doing = cat("MountVolume.SetUp failed for volume \"", volume.name, "\" ");
+        auto files = volume_files(volume, view, agent_.config, agent_.tokens);
+        if (!files) return std::move(files).error().context(doing);
+        auto written = volume.type == "emptyDir" ? directory_.make_empty_dir(volume.name)
+                                                 : directory_.write_files(volume.name, *files);
+        TRY(std::move(written).context(doing));
+    }
+    volumes_ready_ = true;
+    return Ok{};
+}
+
+void PodWorker::fail_to_prepare(const std::string& reason, const std::string& message) {
+    if (prepare_problem_ == message) return;
+    prepare_problem_ = message;
+    record_event(agent_.client, spec_, "", "Warning", reason, message);
+}
+
+bool PodWorker::should_run(const ContainerRun& run) const {
+    const ContainerState& state = run.report().state;
+    if (!state.terminated()) return true;
+    if (run.spec().sidecar || spec_.restart == RestartPolicy::kAlways) return true;
+    return spec_.restart == RestartPolicy::kOnFailure && !state.succeeded();
+}
+
+void PodWorker::start(ContainerRun& run) {
+    if (should_run(run)) run.start(environment());
+}
+
+bool PodWorker::run_init_containers() {
+    for (const auto& run : init_runs_) {
+        const ContainerReport& report = run->report();
+        if (run->spec().sidecar) {
+            start(*run);
+            if (!report.started) return false;
+            continue;
+        }
+        if (report.state.succeeded()) continue;
+        // An init container that failed runs again unless the pod never restarts anything.
+        const bool failed = report.state.terminated();
+        if (!failed || spec_.restart != RestartPolicy::kNever) run->start(environment());
+        return false;
+    }
+    return true;
+}
+
+void PodWorker::run_containers() {
+    const bool any_ran = std::any_of(runs_.begin(), runs_.end(), [](const auto& run) {
+        return run->alive() || run->report().last.terminated() || run->report().state.terminated();
+    });
+    if (!run_init_containers() && !any_ran) return;
+    for (const auto& run : runs_) start(*run);
+}
+
+bool PodWorker::all_done() const {
+    const std::string phase = pod_phase(report());
+    return (phase == "Succeeded" || phase == "Failed") &&
+           std::none_of(runs_.begin(), runs_.end(), [](const auto& run) { return run->alive(); });
+}
+
+void PodWorker::check_deadline() {
+    if (!spec_.active_deadline_seconds) return;
+    const WallTime deadline = start_time_ + std::chrono::seconds(*spec_.active_deadline_seconds);
+    const WallTime now = std::chrono::system_clock::now();
+    if (now < deadline) {
+        agent_.wake_after(spec_.uid,
+                          std::chrono::ceil<std::chrono::milliseconds>(deadline - now));
+        return;
+    }
+    failed_reason_ = "DeadlineExceeded";
+    failed_message_ = "Pod was active on the node longer than the specified deadline";
+    record_event(agent_.client, spec_, "", "Normal", failed_reason_, failed_message_);
+    finished_ = true;
+}
+
+bool PodWorker::stop_all(std::chrono::seconds grace) {
+    bool main_alive = false;
+    for (const auto& run : runs_) {
+        run->stop(grace, "");
+        main_alive |= run->alive();
+    }
+    if (main_alive) return false;
+    // Sidecars serve the others to their end, and go in the opposite order of their start.
+    for (auto run = init_runs_.rbegin(); run != init_runs_.rend(); ++run) {
+        (*run)->stop(grace, "");
+        if ((*run)->alive()) return false;
+    }
+    return true;
+}
+
+void PodWorker::release() {
+    sandbox_.reset();
+    network_fd_ = -1;
+    agent_.networks.detach(spec_.uid);
+}
+
+void PodWorker::finish_deletion() {
+    const int64_t grace = pod_.meta.deletion_grace_seconds.value_or(spec_.grace_seconds);
+    if (!stop_all(std::chrono::seconds(grace))) {
+        publish();
+        return;
+    }
+    release();
+    publish();
+    // The last status is seen by those who watch before the object goes.
+    if (writing_ || pod_.meta.revision < written_revision_) return;
+    removing_ = true;
+    DeleteOptions options;
+    options.grace_period_seconds = 0;
+    options.precondition_uid = spec_.uid;
+    agent_.client.remove(Pod::kResource, spec_.key, options,
+                         [this, alive = alive_](const Answer<Written>& answer) {
+                             if (!*alive || answer || answer.error().code == 404) return;
+                             log_warn("kubelet", answer.error().message,
+                                      {{"pod", spec_.key.to_string()}});
+                             removing_ = false;
+                             agent_.wake_after(spec_.uid, std::chrono::seconds(1));
+                         });
+}
+
+void PodWorker::forget() {
+    init_runs_.clear();
+    runs_.clear();
+    release();
+    if (auto removed = directory_.remove(); !removed) log_warn("kubelet", removed.error().text());
+    std::error_code ignored;
+    std::filesystem::remove_all(log_directory(agent_.data_directory, spec_), ignored);
+}
+
+PodReport PodWorker::report() const {
+    PodReport out;
+    for (const auto& run : init_runs_) out.init_containers.push_back(run->report());
+    for (const auto& run : runs_) out.containers.push_back(run->report());
+    out.restart = spec_.restart;
+    out.readiness_gates = spec_.readiness_gates;
+    out.host_ip = host_ip_;
+    out.pod_ip = pod_ip_;
+    out.has_network = sandbox_.has_value();
+    out.start_time = start_time_;
+    out.generation = pod_.meta.generation;
+    out.failed_reason = failed_reason_;
+    out.failed_message = failed_message_;
+    out.ending = pod_.meta.deleting();
+    return out;
+}
+
+void PodWorker::publish() {
+    if (was_finished_ || writing_ || pod_.meta.revision < written_revision_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (!busy()) {
+        settle_by_.reset();
+    } else if (!settle_by_ || now < *settle_by_) {
+        if (!settle_by_) settle_by_ = now + kSettleTime;
+        agent_.wake_after(spec_.uid,
+                          std::chrono::ceil<std::chrono::milliseconds>(*settle_by_ - now));
+        return;
+    }
+    const Json& old = pod_.status();
+    const Json patch = merge_patch_of(old, pod_status(report(), old,
+                                                      std::chrono::system_clock::now()));
+    if (patch.empty()) return;
+    writing_ = true;
+    agent_.client.patch(
+        Pod::kResource, spec_.key, {{"metadata", {{"uid", spec_.uid}}}, {"status", patch}},
+        [this, alive = alive_](const Answer<Written>& answer) {
+            if (!*alive) return;
+            writing_ = false;
+            if (answer) written_revision_ = answer->revision;
+            const bool gone = !answer && (answer.error().code == 404 || answer.error().code == 409);
+            if (!answer && !gone) {
+                log_warn("kubelet", answer.error().message, {{"pod", spec_.key.to_string()}});
+                agent_.wake_after(spec_.uid, std::chrono::seconds(1));
+            } else {
+                agent_.wake(spec_.uid);
+            }
+        },
+        "status");
+}
+
+}  // namespace kin::netns

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "netns/pod/config_source.h"
+#include "netns/pod/downward.h"
+#include "netns/pod/pod_spec.h"
+
+namespace kin::netns {
+
+/// One file of a volume made of API objects.
+struct VolumeFile {
+    std::string path;  ///< relative, may hold slashes
+    std::string content;
+    mode_t mode = 0644;
+    auto operator<=>(const VolumeFile&) const = default;
+};
+
+/// Asks for a service account's token, to be put into a file.
+struct TokenRequest {
+    ObjectKey service_account;
+    std::string pod_name, pod_uid;
+    std::string audience;  ///< "": the API server
+    int64_t expiration_seconds = 3600;
+};
+using TokenSource = std::function<Result<std::string>(const TokenRequest&)>;
+
+/// Whether kin can give containers this type of volume: emptyDir, configMap, secret, downwardAPI
+/// and projected. Else fails with kDenied or kInvalid in words for the pod's owner.
+Result<> check_volume(const VolumeSpec& volume);
+
+/// What an emptyDir starts with (nothing), or the files that the API objects behind the volume make
+/// up. Fails with kNotFound in Kubernetes' words: configmap "x" not found.
+Result<std::vector<VolumeFile>> volume_files(const VolumeSpec& volume, const DownwardView& view,
+                                             const ConfigSource& source,
+                                             const TokenSource& tokens);
+
+/// Adds the service account's volume (token, ca.crt, namespace) to containers that do not mount
+/// one at its well-known place, unless the pod refuses it.
+void add_service_account_volume(PodSpec& pod);
+
+constexpr std::string_view kServiceAccountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+}  // namespace kin::netns

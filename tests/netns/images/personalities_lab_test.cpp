@@ -1,0 +1,174 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "core/base/strings.h"
+#include "netns/images/images.h"
+#include "tests/netns/init/lab.h"
+
+namespace kin::test {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// Runs an image, and `script` in it when it listens on `port`; what the script wrote, then the
+/// exit code that the image ends with after SIGTERM.
+std::string ask(const std::string& image_name, const std::vector<std::string>& args,
+                const std::string& port, const std::string& script,
+                const std::vector<std::string>& command = {}) {
+    netns::LaunchOptions options;
+    options.run_personality = images::run_personality;
+    return in_lab(
+        [&](netns::ServerContext& context) {
+            const auto image = images::find_image(image_name);
+            if (!image) return std::string("no such image");
+            Pods pods(context);
+            const auto id = pods.start(images::container_of(*image, command, args, {}));
+            if (id == 0) return pods.error();
+            const std::string listening =
+                cat("until grep -qi ':", port,
+                    " ' /proc/net/tcp /proc/net/tcp6 /proc/net/udp6; do :; "
+                    "done; ");
+            std::string text =
+                pods.run(id, images::exec_of(*image, {"sh", "-c", cat(listening, script)}, {}));
+            (void)pods.containers().signal(id, SIGTERM);
+            return cat(text, " then ", pods.wait(id));
+        },
+        options);
+}
+
+// The ports as /proc/net shows them.
+constexpr const char* k80 = "0050";
+constexpr const char* k8080 = "1F90";
+
+class PersonalitiesLabTest : public testing::Test {
+protected:
+    void SetUp() override { KIN_NEEDS_LABS(); }
+};
+
+TEST_F(PersonalitiesLabTest, NginxServesItsPageAndEndsAtOnce) {
+    const std::string text = ask("nginx:1.25.3", {}, k80, "curl -si localhost");
+    EXPECT_THAT(text, HasSubstr("HTTP/1.1 200 OK\r\nServer: nginx/1.25.3\r\n"));
+    EXPECT_THAT(text, HasSubstr("<title>Welcome to nginx!</title>"));
+    EXPECT_THAT(text, EndsWith("[exit 0] then 0"));
+}
+
+TEST_F(PersonalitiesLabTest, NginxServesWhatAnExecWrites) {
+    EXPECT_THAT(
+        ask("nginx", {}, k80,
+            "echo mine > /usr/share/nginx/html/index.html; curl -s localhost; "
+            "rm /usr/share/nginx/html/index.html; "
+            "curl -s -o /dev/null -w '%{http_code} ' localhost; "
+            "curl -s -o /dev/null -w '%{http_code}' localhost/none; "
+            "curl -s --path-as-is -o /dev/null -w ' %{http_code}' localhost/../../etc/passwd"),
+        StartsWith("mine\n403 404 400[exit 0]"));
+}
+
+TEST_F(PersonalitiesLabTest, NginxKeepsConnectionsAndAnswersHead) {
+    const std::string text =
+        ask("nginx", {}, k80, "curl -sv localhost localhost 2>&1 >/dev/null; curl -sI localhost");
+    EXPECT_THAT(text, HasSubstr("Re-using existing connection"));
+    EXPECT_THAT(text, HasSubstr("Content-Type: text/html\r\n"));
+    EXPECT_THAT(text, HasSubstr("ETag: \""));
+}
+
+TEST_F(PersonalitiesLabTest, NginxTellsItsVersionInAnExec) {
+    netns::LaunchOptions options;
+    options.run_personality = images::run_personality;
+    EXPECT_EQ(in_lab(
+                  [](netns::ServerContext& context) {
+                      const auto image = *images::find_image("nginx:1.25.3");
+                      Pods pods(context);
+                      const auto id = pods.start(images::container_of(image, {}, {}, {}));
+                      return pods.run(id, images::exec_of(image, {"nginx", "-v"}, {}));
+                  },
+                  options),
+              "nginx version: nginx/1.25.3\n[exit 0]");
+}
+
+TEST_F(PersonalitiesLabTest, HttpdWorks) {
+    EXPECT_THAT(ask("httpd", {}, k80, "curl -s localhost"),
+                StartsWith("<html><body><h1>It works!</h1></body></html>\n[exit 0] then 0"));
+}
+
+TEST_F(PersonalitiesLabTest, NetexecAnswersOverHttpAndUdp) {
+    EXPECT_THAT(ask("registry.k8s.io/e2e-test-images/agnhost:2.39", {"netexec"}, k8080,
+                    "c() { curl -s \"localhost:8080/$1\"; echo; }; c hostname; c hostName; "
+                    "c 'echo?msg=hi+there'; c clientip | cut -d: -f1; "
+                    "c 'shell?cmd=echo+out'; c 'dial?host=127.0.0.1&port=8081&protocol=udp&request="
+                    "hostname&tries=2'; c 'dial?host=127.0.0.1&port=8080&request=echo?msg=x'; "
+                    "curl -s -o /dev/null -w '%{http_code}' localhost:8080/healthz"),
+                StartsWith("pod-a\npod-a\nhi there\n127.0.0.1\n{\"output\":\"out\\n\"}\n"
+                           "{\"responses\":[\"pod-a\",\"pod-a\"]}\n{\"responses\":[\"x\"]}\n"
+                           "200[exit 0] then 0"));
+}
+
+TEST_F(PersonalitiesLabTest, NetexecExitsWithTheCodeItIsTold) {
+    EXPECT_THAT(ask("agnhost", {"netexec"}, k8080, "curl -s 'localhost:8080/exit?code=3'"),
+                EndsWith(" then 3"));
+}
+
+TEST_F(PersonalitiesLabTest, ServeHostnameListensOnItsPort) {
+    EXPECT_THAT(ask("agnhost", {"serve-hostname", "--http=true", "--port=8080"}, k8080,
+                    "curl -s localhost:8080"),
+                StartsWith("pod-a[exit 0] then 0"));
+}
+
+TEST_F(PersonalitiesLabTest, ConnectSaysHowItFailed) {
+    EXPECT_THAT(ask("agnhost", {"netexec"}, k8080, "true"), StartsWith("[exit 0]"));
+    netns::LaunchOptions options;
+    options.run_personality = images::run_personality;
+    EXPECT_THAT(in_lab(
+                    [](netns::ServerContext& context) {
+                        const auto image = *images::find_image("agnhost");
+                        return Pods(context).run(images::container_of(
+                            image, {}, {"connect", "127.0.0.1:9", "--timeout=1s"}, {}));
+                    },
+                    options),
+                HasSubstr("REFUSED\n"));
+}
+
+TEST_F(PersonalitiesLabTest, SmallServersShowWhoAnswered) {
+    EXPECT_THAT(ask("hashicorp/http-echo", {"-text=apple", "-listen=:8080"}, k8080,
+                    "curl -s localhost:8080"),
+                StartsWith("apple\n[exit 0] then 0"));
+    EXPECT_THAT(ask("gcr.io/google-samples/hello-app:2.0", {}, k8080, "curl -s localhost:8080"),
+                StartsWith("Hello, world!\nVersion: 2.0.0\nHostname: pod-a\n"));
+    EXPECT_THAT(ask("traefik/whoami", {}, k80, "curl -s localhost"),
+                StartsWith("Hostname: pod-a\nIP: 127.0.0.1\nRemoteAddr: 127.0.0.1:"));
+    EXPECT_THAT(ask("registry.k8s.io/echoserver:1.10", {}, k8080, "curl -s localhost:8080/x?y=1"),
+                HasSubstr("client_address=127.0.0.1\n"));
+}
+
+TEST_F(PersonalitiesLabTest, PauseEndsAtSigterm) {
+    netns::LaunchOptions options;
+    options.run_personality = images::run_personality;
+    EXPECT_EQ(in_lab(
+                  [](netns::ServerContext& context) {
+                      Pods pods(context);
+                      const auto image = *images::find_image("registry.k8s.io/pause:3.9");
+                      const auto id = pods.start(images::container_of(image, {}, {}, {}));
+                      // It may not have come to its signals yet.
+                      netns::ProcessSpec look;
+                      look.argv = {"sh", "-c",
+                                   "until grep -q 'SigBlk:.*[4-7]...$' /proc/1/status; do :; done"};
+                      (void)pods.run(id, look);
+                      (void)pods.containers().signal(id, SIGTERM);
+                      return cat(pods.wait(id));
+                  },
+                  options),
+              "0");
+}
+
+TEST_F(PersonalitiesLabTest, CurlImageRunsTheHostsCurl) {
+    EXPECT_THAT(in_lab([](netns::ServerContext& context) {
+                    const auto image = *images::find_image("curlimages/curl");
+                    return Pods(context).run(images::container_of(image, {}, {"--version"}, {}));
+                }),
+                StartsWith("curl "));
+}
+
+}  // namespace
+}  // namespace kin::test

@@ -1,0 +1,136 @@
+#include "netns/pod/volumes.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/strings.h"
+#include "netns/pod/pod_directory.h"
+#include "tests/netns/pod/pods.h"
+
+namespace kin::netns {
+namespace {
+
+namespace fs = std::filesystem;
+
+class VolumesTest : public testing::Test {
+protected:
+    VolumesTest() {
+        source_.config_map = [this](const ObjectKey& key) {
+            return key.name == "cm" ? &config_map_ : nullptr;
+        };
+        source_.secret = [this](const ObjectKey& key) {
+            return key.name == "s" ? &secret_ : nullptr;
+        };
+    }
+
+    /// "path=content mode" of each file, or the error.
+    std::string files(const std::string& volume) {
+        const Pod pod = test::pod_with(R"("containers":[{"name":"c","resources":
+            {"limits":{"cpu":"2"}}}],"volumes":[{"name":"v",)" + volume + "}]");
+        const PodSpec spec = decode_pod_spec(pod);
+        const DownwardView view{spec, pod.meta.labels, pod.meta.annotations, {}, {}};
+        const TokenSource tokens = [](const TokenRequest& request) -> Result<std::string> {
+            return cat("token of ", request.service_account, " for '", request.audience, "'");
+        };
+        const auto made = volume_files(spec.volumes.at(0), view, source_, tokens);
+        if (!made) return made.error().text();
+        std::vector<std::string> lines;
+        for (const VolumeFile& file : *made) {
+            char mode[8];
+            std::snprintf(mode, sizeof mode, "%o", static_cast<unsigned>(file.mode));
+            lines.push_back(cat(file.path, '=', file.content, ' ', mode));
+        }
+        return join(lines, "\n");
+    }
+
+    const Json config_map_{{"data", {{"a", "1"}, {"b", "2"}}}, {"binaryData", {{"c", "Mw=="}}}};
+    const Json secret_{{"data", {{"k", "aGk="}}}};
+    ConfigSource source_;
+};
+
+TEST_F(VolumesTest, ConfigMapAndSecretKeysAreFiles) {
+    EXPECT_EQ(files(R"("configMap":{"name":"cm"})"), "a=1 644\nb=2 644\nc=3 644");
+    EXPECT_EQ(files(R"("configMap":{"name":"cm","defaultMode":256,
+                       "items":[{"key":"b","path":"x/y","mode":448}]})"),
+              "x/y=2 700");
+    EXPECT_EQ(files(R"("secret":{"secretName":"s","defaultMode":256})"), "k=hi 400");
+}
+
+TEST_F(VolumesTest, MissingObjectsAndKeysAreNamed) {
+    EXPECT_EQ(files(R"("configMap":{"name":"gone"})"), "configmap \"gone\" not found");
+    EXPECT_EQ(files(R"("configMap":{"name":"gone","optional":true})"), "");
+    EXPECT_EQ(files(R"("secret":{"secretName":"s","items":[{"key":"no","path":"p"}]})"),
+              "references non-existent secret key: no");
+}
+
+TEST_F(VolumesTest, HostPathIsRefused) {
+    EXPECT_NE(files(R"("hostPath":{"path":"/"})").find("hostPath is refused"), std::string::npos);
+    EXPECT_EQ(files(R"("nfs":{"path":"/"})"), "kin has no volumes of type nfs");
+}
+
+TEST_F(VolumesTest, ProjectionMixesSources) {
+    EXPECT_EQ(files(R"("projected":{"sources":[{"serviceAccountToken":{"path":"token"}},
+        {"configMap":{"name":"cm","items":[{"key":"a","path":"ca.crt"}]}},
+        {"downwardAPI":{"items":[{"path":"ns","fieldRef":{"fieldPath":"metadata.namespace"}},
+          {"path":"cpu","resourceFieldRef":{"containerName":"c","resource":"limits.cpu"}}]}}]})"),
+              "token=token of shop/default for '' 644\nca.crt=1 644\nns=shop 644\ncpu=2 644");
+}
+
+TEST_F(VolumesTest, ServiceAccountVolumeIsAddedWhereNobodyMountsOne) {
+    PodSpec pod = decode_pod_spec(test::pod_with(R"("containers":[{"name":"a"},{"name":"b",
+        "volumeMounts":[{"name":"mine","mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}]}])"));
+    add_service_account_volume(pod);
+    ASSERT_EQ(pod.volumes.size(), 1u);
+    EXPECT_EQ(pod.containers[0].mounts.size(), 1u);
+    EXPECT_EQ(pod.containers[1].mounts.size(), 1u);
+    EXPECT_EQ(pod.containers[1].mounts[0].volume, "mine");
+    PodSpec refuses = decode_pod_spec(
+        test::pod_with(R"("automountServiceAccountToken":false,"containers":[{"name":"a"}])"));
+    add_service_account_volume(refuses);
+    EXPECT_TRUE(refuses.volumes.empty());
+}
+
+class PodDirectoryTest : public testing::Test {
+protected:
+    PodDirectoryTest() : root_(testing::TempDir() + "kin-pod-directory") {
+        fs::remove_all(root_);
+    }
+    ~PodDirectoryTest() override { fs::remove_all(root_); }
+    std::string read(const std::string& file) {
+        std::ifstream in(root_ + "/pods/u-1/volumes/v/" + file);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+
+    const std::string root_;
+    const PodDirectory directory_{root_, "u-1"};
+};
+
+TEST_F(PodDirectoryTest, FilesAreSwitchedTogether) {
+    ASSERT_TRUE(directory_.write_files("v", {{"a", "1", 0600}, {"sub/b", "2", 0644}}));
+    EXPECT_EQ(read("a"), "1");
+    EXPECT_EQ(read("sub/b"), "2");
+    EXPECT_TRUE(fs::is_symlink(root_ + "/pods/u-1/volumes/v/a"));
+    ASSERT_TRUE(directory_.write_files("v", {{"a", "new", 0600}}));
+    EXPECT_EQ(read("a"), "new");
+    ASSERT_TRUE(directory_.remove());
+    ASSERT_TRUE(directory_.remove());
+    EXPECT_FALSE(fs::exists(root_ + "/pods/u-1"));
+}
+
+TEST_F(PodDirectoryTest, LinksInAVolumeDoNotLeadOutOfIt) {
+    ASSERT_TRUE(directory_.make_empty_dir("v"));
+    fs::create_directory_symlink("/etc", root_ + "/pods/u-1/volumes/v/out");
+    // "/etc" is looked up inside the volume, where there is none.
+    EXPECT_FALSE(directory_.open_in_volume("v", "out/ssh"));
+    fs::create_directory_symlink("/", root_ + "/pods/u-1/volumes/v/self");
+    EXPECT_TRUE(directory_.open_in_volume("v", "self/new/dir"));
+    EXPECT_TRUE(fs::is_directory(root_ + "/pods/u-1/volumes/v/new/dir"));
+    EXPECT_TRUE(directory_.open_in_volume("v", ""));
+}
+
+}  // namespace
+}  // namespace kin::netns
