@@ -117,11 +117,11 @@ DocumentBytes v3_document(const std::string& path) {
         add_paths(kind, paths);
         messages.insert(Schema::builtin().find(kind.message));
     }
-    // Bodies of subresources and of errors are in the core document's types, not in paths.
+    // What every document speaks of: bodies of errors and of deletions.
     for (const char* common : {"meta.v1.Status", "meta.v1.DeleteOptions"}) {
         if (const Message* message = Schema::builtin().find(common)) messages.insert(message);
     }
-    return document_of(
+    return bytes_of(
         {{"openapi", "3.0.0"},
          {"info", {{"title", "kin"}, {"version", "v1.35.0"}}},
          {"paths", std::move(paths)},

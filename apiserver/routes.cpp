@@ -64,7 +64,7 @@ http::Response health(const http::Request& request) {
 }
 }  // namespace
 
-Routes::Routes(Registry& registry, Loop& streams, Watches& watches, PodAccess* pods,
+Routes::Routes(Registry& registry, Loop& streams, Watches& watches, PodStreams& pods,
                const Authenticator& authenticator, Lab lab)
     : registry_(registry),
       store_(registry.store()),
@@ -202,7 +202,7 @@ Routes::Reply Routes::resource(Call& call) {
     const std::string& sub = path.subresource;
     if (path.kind->kind == "Pod" &&
         (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward")) {
-        return pod_stream(call);
+        return pods_.handle({path.ns, path.name}, sub, call.request, call.responder);
     }
     if (!form) return status_response(not_acceptable());
     call.form = *form;

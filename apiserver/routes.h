@@ -2,8 +2,8 @@
 
 #include "apiserver/api_path.h"
 #include "apiserver/auth.h"
+#include "apiserver/pod_streams.h"
 #include "apiserver/watch_stream.h"
-#include "core/contracts/pod_access.h"
 #include "core/http/server.h"
 #include "core/registry/registry.h"
 
@@ -14,7 +14,7 @@ namespace kin::apiserver {
 class Routes {
 public:
     using Lab = std::function<std::optional<http::Response>(const http::Request&)>;
-    Routes(Registry& registry, Loop& streams, Watches& watches, PodAccess* pods,
+    Routes(Registry& registry, Loop& streams, Watches& watches, PodStreams& pods,
            const Authenticator& authenticator, Lab lab);
 
     void handle(http::Request& request, http::Responder& responder);
@@ -40,13 +40,12 @@ private:
     Reply open_watch(Call& call);
     Reply create_review(Call& call);
     Reply create_token(Call& call);
-    Reply pod_stream(Call& call);
 
     Registry& registry_;
     Store& store_;
     Loop& streams_;
     Watches& watches_;
-    PodAccess* pods_;
+    PodStreams& pods_;
     const Authenticator& authenticator_;
     const Lab lab_;
 };

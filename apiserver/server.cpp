@@ -10,12 +10,14 @@ struct ApiServer::Parts {
     Parts(Registry& registry, Loop& streams, PodAccess* pods, const Options& options)
         : authenticator(options.token_secret),
           watches(registry.store(), streams),
-          routes(registry, streams, watches, pods, authenticator, options.lab) {}
+          pod_streams(registry.store(), streams, pods),
+          routes(registry, streams, watches, pod_streams, authenticator, options.lab) {}
 
     const Authenticator authenticator;
     std::shared_ptr<const http::TlsContext> tls;
     uint16_t tls_port = 0;
     Watches watches;
+    PodStreams pod_streams;
     Routes routes;
     std::unique_ptr<http::Server> server;  // Last: its workers use all of the above.
 };

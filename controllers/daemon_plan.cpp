@@ -36,8 +36,8 @@ Json daemon_tolerations(const Json& pod_spec) {
 /// The node that a pod is on or meant for.
 std::string node_of(const Pod& pod) {
     if (!pod.node.empty()) return pod.node;
-    for (const Json& term : array_at(pod.spec(), {"affinity", "nodeAffinity", kRequired,
-                                                  "nodeSelectorTerms"})) {
+    for (const Json& term :
+         array_at(pod.spec(), {"affinity", "nodeAffinity", kRequired, "nodeSelectorTerms"})) {
         for (const Json& field : array_at(term, {"matchFields"})) {
             const Json& values = array_at(field, {"values"});
             if (string_at(field, {"key"}) == "metadata.name" && values.size() == 1 &&

@@ -16,7 +16,7 @@ struct DaemonPlan {
     std::vector<const Pod*> remove;      ///< on the wrong node, too many, failed or outdated
     std::vector<const Pod*> failed;      ///< those of `remove` that failed
     Json status;
-    std::optional<WallTime> again_at;    ///< a pod becomes available then
+    std::optional<WallTime> again_at;  ///< a pod becomes available then
 };
 
 /// `owned` are the pods that name the set as their controller.

@@ -40,8 +40,7 @@ DaemonSets::DaemonSets(Client& client)
 
 Client::Done DaemonSets::answered(const ObjectKey& key) {
     in_flight_.begin(key);
-    return lifetime_.bind(
-        [this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
+    return lifetime_.bind([this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
 }
 
 Result<> DaemonSets::reconcile(const ObjectKey& key) {
@@ -72,20 +71,19 @@ Result<> DaemonSets::reconcile(const ObjectKey& key) {
 void DaemonSets::create_pod(const DaemonSet& set, const std::string& node) {
     const ObjectKey key = set.key();
     in_flight_.begin(key);
-    client_.create(
-        Pod::kResource, daemon_pod(set, node),
-        lifetime_.bind([this, key](Answer<Written> answer) {
-            in_flight_.end(key, answer);
-            const DaemonSet* now = sets_.find(key);
-            if (!now) return;
-            if (answer) {
-                record(client_, kReporter, now->meta, EventType::kNormal, "SuccessfulCreate",
-                       cat("Created pod: ", written_name(*answer)));
-            } else {
-                record(client_, kReporter, now->meta, EventType::kWarning, "FailedCreate",
-                       cat("Error creating: ", answer.error().message));
-            }
-        }));
+    client_.create(Pod::kResource, daemon_pod(set, node),
+                   lifetime_.bind([this, key](Answer<Written> answer) {
+                       in_flight_.end(key, answer);
+                       const DaemonSet* now = sets_.find(key);
+                       if (!now) return;
+                       if (answer) {
+                           record(client_, kReporter, now->meta, EventType::kNormal,
+                                  "SuccessfulCreate", cat("Created pod: ", written_name(*answer)));
+                       } else {
+                           record(client_, kReporter, now->meta, EventType::kWarning,
+                                  "FailedCreate", cat("Error creating: ", answer.error().message));
+                       }
+                   }));
 }
 
 void DaemonSets::remove_pod(const DaemonSet& set, const Pod& pod) {

@@ -59,8 +59,7 @@ void Deployments::on_pod(const CacheChange<Pod>& change) {
 
 Client::Done Deployments::answered(const ObjectKey& key) {
     in_flight_.begin(key);
-    return lifetime_.bind(
-        [this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
+    return lifetime_.bind([this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
 }
 
 std::vector<const ReplicaSet*> Deployments::sets_of(const Deployment& deployment) const {
@@ -154,9 +153,9 @@ void Deployments::create_set(const Deployment& deployment, Json set) {
                 collided_.insert(key);
                 return;
             }
-            record(client_, kReporter, now->meta, EventType::kWarning, "ReplicaSetCreateError",
-                   cat("Failed to create new replica set \"", name,
-                       "\": ", answer.error().message));
+            record(
+                client_, kReporter, now->meta, EventType::kWarning, "ReplicaSetCreateError",
+                cat("Failed to create new replica set \"", name, "\": ", answer.error().message));
         }));
 }
 

@@ -1,8 +1,8 @@
 #include "controllers/eligibility.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "core/api/quantity.h"
 #include "core/base/strings.h"
 
 namespace kin::controllers {
@@ -49,25 +49,15 @@ bool term_matches(const Json& term, const Node& node) {
     return true;
 }
 
-struct Suffix {
-    std::string_view text;
-    long double factor;
-};
-constexpr Suffix kSuffixes[] = {
-    {"Ki", 1024.0L},          {"Mi", 1048576.0L},
-    {"Gi", 1073741824.0L},    {"Ti", 1099511627776.0L},
-    {"Pi", 1125899906842624.0L}, {"Ei", 1152921504606846976.0L},
-    {"m", 1e-3L},             {"k", 1e3L},
-    {"M", 1e6L},              {"G", 1e9L},
-    {"T", 1e12L},             {"P", 1e15L},
-    {"E", 1e18L},             {"u", 1e-6L},
-    {"n", 1e-9L},
-};
+Quantity quantity_of(const Json& json) {
+    const std::string text = json.is_string() ? json.get<std::string>() : json.dump();
+    return Quantity::parse(text).value_or(Quantity{});
+}
 
 void add_requests(Request& sum, const Json& container) {
     for (const auto& [name, quantity] : object_at(container, {"resources", "requests"}).items()) {
-        if (name == "cpu") sum.cpu_milli += milli_quantity(quantity);
-        if (name == "memory") sum.memory_milli += milli_quantity(quantity);
+        if (name == "cpu") sum.cpu_milli += quantity_of(quantity).milli_value();
+        if (name == "memory") sum.memory_bytes += quantity_of(quantity).value();
     }
 }
 }  // namespace
@@ -75,8 +65,8 @@ void add_requests(Request& sum, const Json& container) {
 std::vector<Taint> taints_of(const Node& node) {
     std::vector<Taint> taints;
     for (const Json& taint : array_at(node.spec(), {"taints"})) {
-        taints.push_back({string_at(taint, {"key"}), string_at(taint, {"value"}),
-                          string_at(taint, {"effect"})});
+        taints.push_back(
+            {string_at(taint, {"key"}), string_at(taint, {"value"}), string_at(taint, {"effect"})});
     }
     if (!node.ready && !has_taint(taints, "node.kubernetes.io/not-ready")) {
         taints.push_back({"node.kubernetes.io/not-ready", "", "NoSchedule"});
@@ -113,8 +103,8 @@ bool selects_node(const Json& pod_spec, const Node& node) {
         const auto found = node.meta.labels.find(key);
         if (found == node.meta.labels.end() || found->second != value) return false;
     }
-    const Json* required = find(pod_spec, {"affinity", "nodeAffinity",
-                                           "requiredDuringSchedulingIgnoredDuringExecution"});
+    const Json* required = find(
+        pod_spec, {"affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"});
     if (!required) return true;
     const Json& terms = array_at(*required, {"nodeSelectorTerms"});
     return std::any_of(terms.begin(), terms.end(),
@@ -123,32 +113,14 @@ bool selects_node(const Json& pod_spec, const Node& node) {
 
 int64_t node_preference(const Json& pod_spec, const Node& node) {
     int64_t sum = 0;
-    for (const Json& preferred :
-         array_at(pod_spec, {"affinity", "nodeAffinity",
-                             "preferredDuringSchedulingIgnoredDuringExecution"})) {
+    for (const Json& preferred : array_at(
+             pod_spec,
+             {"affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"})) {
         if (term_matches(object_at(preferred, {"preference"}), node)) {
             sum += int_at(preferred, {"weight"});
         }
     }
     return sum;
-}
-
-int64_t milli_quantity(const Json& quantity) {
-    if (quantity.is_number()) return static_cast<int64_t>(std::ceil(quantity.get<double>() * 1000));
-    if (!quantity.is_string()) return 0;
-    std::string text = quantity.get<std::string>();
-    long double factor = 1;
-    for (const Suffix& suffix : kSuffixes) {
-        if (!text.ends_with(suffix.text)) continue;
-        factor = suffix.factor;
-        text.resize(text.size() - suffix.text.size());
-        break;
-    }
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) return 0;
-    const long double milli = std::ceil(static_cast<long double>(number) * factor * 1000.0L);
-    return milli > 9.2e18L ? INT64_MAX : static_cast<int64_t>(milli);
 }
 
 Request request_of(const Json& pod_spec) {
@@ -160,10 +132,10 @@ Request request_of(const Json& pod_spec) {
         add_requests(own, container);
         if (string_at(container, {"restartPolicy"}) == "Always") sidecars = own;
         largest.cpu_milli = std::max(largest.cpu_milli, own.cpu_milli);
-        largest.memory_milli = std::max(largest.memory_milli, own.memory_milli);
+        largest.memory_bytes = std::max(largest.memory_bytes, own.memory_bytes);
     }
     sum.cpu_milli = std::max(sum.cpu_milli + sidecars.cpu_milli, largest.cpu_milli);
-    sum.memory_milli = std::max(sum.memory_milli + sidecars.memory_milli, largest.memory_milli);
+    sum.memory_bytes = std::max(sum.memory_bytes + sidecars.memory_bytes, largest.memory_bytes);
     return sum;
 }
 

@@ -31,14 +31,10 @@ bool selects_node(const Json& pod_spec, const Node& node);
 /// The sum of the weights of the preferred terms that match.
 int64_t node_preference(const Json& pod_spec, const Node& node);
 
-/// "250m" -> 250, "2" -> 2000, "1Gi" -> 1073741824000: thousandths, rounded up. 0 if it cannot be
-/// read.
-int64_t milli_quantity(const Json& quantity);
-
 /// What a pod asks of a node: the sum of its containers, or its largest init container.
 struct Request {
     int64_t cpu_milli = 0;
-    int64_t memory_milli = 0;
+    int64_t memory_bytes = 0;
 };
 Request request_of(const Json& pod_spec);
 

@@ -17,9 +17,8 @@ bool is_our_slice(const EndpointSlice& slice) {
 
 /// True if a change of the pod can matter to Services that select it.
 bool same_endpoint(const Pod& a, const Pod& b) {
-    return a.ip == b.ip && a.ready == b.ready && a.node == b.node &&
-           a.finished() == b.finished() && a.meta.deleting() == b.meta.deleting() &&
-           a.meta.labels == b.meta.labels;
+    return a.ip == b.ip && a.ready == b.ready && a.node == b.node && a.finished() == b.finished() &&
+           a.meta.deleting() == b.meta.deleting() && a.meta.labels == b.meta.labels;
 }
 }  // namespace
 
@@ -34,8 +33,7 @@ EndpointSlices::EndpointSlices(Client& client)
              [this](const ObjectKey& key) { return reconcile(key); }) {
     services_.on_change(lifetime_.bind(
         [this](const CacheChange<Service>& change) { queue_.add(change.either().key()); }));
-    pods_.on_change(
-        lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
+    pods_.on_change(lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
     slices_.on_change(lifetime_.bind([this](const CacheChange<EndpointSlice>& change) {
         const EndpointSlice& slice = change.either();
         if (is_our_slice(slice)) queue_.add({slice.key().ns, slice.service});
@@ -59,8 +57,7 @@ void EndpointSlices::on_pod(const CacheChange<Pod>& change) {
 
 Client::Done EndpointSlices::answered(const ObjectKey& key) {
     in_flight_.begin(key);
-    return lifetime_.bind(
-        [this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
+    return lifetime_.bind([this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
 }
 
 std::string EndpointSlices::zone_of(const std::string& name) const {
@@ -113,8 +110,7 @@ void EndpointSlices::write_slices(const Service& service, const std::vector<Back
     }
 }
 
-void EndpointSlices::write_endpoints(const Service& service,
-                                     const std::vector<BackingPod>& pods) {
+void EndpointSlices::write_endpoints(const Service& service, const std::vector<BackingPod>& pods) {
     const ObjectKey& key = service.key();
     Json wanted = desired_endpoints(service, pods);
     const Endpoints* stored = endpoints_.find(key);
@@ -140,8 +136,8 @@ void EndpointSlices::remove_leftovers(const ObjectKey& key) {
                        answered(key));
     }
     const Endpoints* stored = endpoints_.find(key);
-    if (stored && managed_here(stored->meta, "endpoints.kubernetes.io/managed-by",
-                               "endpoint-controller")) {
+    if (stored &&
+        managed_here(stored->meta, "endpoints.kubernetes.io/managed-by", "endpoint-controller")) {
         client_.remove(Endpoints::kResource, key, only(stored->meta.uid), answered(key));
     }
 }

@@ -14,8 +14,8 @@ struct Reporter {
 enum class EventType { kNormal, kWarning };
 
 /// Records an Event about `object`.
-inline void record(Client& client, const Reporter& reporter, const Metadata& object,
-                   EventType type, std::string_view reason, std::string message) {
+inline void record(Client& client, const Reporter& reporter, const Metadata& object, EventType type,
+                   std::string_view reason, std::string message) {
     Client::EventNote note;
     note.kind = reporter.kind;
     note.api_version = reporter.api_version;

@@ -5,10 +5,11 @@
 namespace kin::controllers {
 
 GarbageCollector::GarbageCollector(Client& client)
-    : client_(client), queue_(client.loop(), {.name = "garbage_collector"},
-                              [this](const std::string& uid) { return collect(uid); }) {
-    client.watch_metadata(lifetime_.bind(
-        [this](const Kind& kind, const Metadata* before, const Metadata* now) {
+    : client_(client),
+      queue_(client.loop(), {.name = "garbage_collector"},
+             [this](const std::string& uid) { return collect(uid); }) {
+    client.watch_metadata(
+        lifetime_.bind([this](const Kind& kind, const Metadata* before, const Metadata* now) {
             // Events are many, and nobody's owners.
             if (kind.kind == "Event" && (now ? now : before)->owners.empty()) return;
             for (const std::string& uid : graph_.note(kind, before, now)) queue_.add(uid);
@@ -26,12 +27,11 @@ void GarbageCollector::carry_out(const OwnerGraph::Action& action, const std::st
     if (!item) return;
     // What was refused is looked at again: with newer metadata after a conflict, a while later
     // after anything else. What was done shows in the metadata feed.
-    const Client::Done done =
-        lifetime_.bind([this, asked_by](const Answer<Written>& answer) {
-            if (answer || answer.error().code == 404) return;
-            queue_.add_after(asked_by, std::chrono::milliseconds(
-                                           answer.error().code == 409 ? 50 : 1000));
-        });
+    const Client::Done done = lifetime_.bind([this, asked_by](const Answer<Written>& answer) {
+        if (answer || answer.error().code == 404) return;
+        queue_.add_after(asked_by,
+                         std::chrono::milliseconds(answer.error().code == 409 ? 50 : 1000));
+    });
     const std::string resource = item->kind->resource();
     switch (action.what) {
         case OwnerGraph::Action::What::kDelete: {

@@ -18,8 +18,8 @@ Namespaces::Namespaces(Client& client, std::string ca_certificate)
              [this](const ObjectKey& key) { return reconcile(key); }) {
     namespaces_.on_change(lifetime_.bind(
         [this](const CacheChange<Namespace>& change) { queue_.add(change.either().key()); }));
-    client.watch_metadata(lifetime_.bind(
-        [this](const Kind& kind, const Metadata* before, const Metadata* now) {
+    client.watch_metadata(
+        lifetime_.bind([this](const Kind& kind, const Metadata* before, const Metadata* now) {
             const Metadata& meta = now ? *now : *before;
             if (meta.key.ns.empty()) return;
             auto& of_kind = contents_[meta.key.ns][&kind];
@@ -37,8 +37,7 @@ Namespaces::Namespaces(Client& client, std::string ca_certificate)
 
 Client::Done Namespaces::answered(const ObjectKey& key) {
     in_flight_.begin(key);
-    return lifetime_.bind(
-        [this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
+    return lifetime_.bind([this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
 }
 
 Result<> Namespaces::reconcile(const ObjectKey& key) {
@@ -87,8 +86,7 @@ void Namespaces::empty(const Namespace& terminating) {
             if (content.deleting) continue;
             DeleteOptions options = only(content.uid);
             options.propagation = Propagation::kBackground;
-            client_.remove(kind.resource(), {key.name, name}, options,
-                           answered(key));
+            client_.remove(kind.resource(), {key.name, name}, options, answered(key));
         }
     };
     bool pods = false, anything = false;

@@ -12,8 +12,8 @@ constexpr uint8_t kNodeBits = 24;
 
 std::optional<uint32_t> number_of(const std::string& name) {
     const size_t digits = name.find_last_not_of("0123456789");
-    return parse_number<uint32_t>(std::string_view(name).substr(
-        digits == std::string::npos ? 0 : digits + 1));
+    return parse_number<uint32_t>(
+        std::string_view(name).substr(digits == std::string::npos ? 0 : digits + 1));
 }
 }  // namespace
 
@@ -67,7 +67,8 @@ Result<> NodeSubnets::assign() {
     });
     for (const std::string& name : without) {
         const auto subnet = choose_subnet(name, pool_, taken);
-        if (!subnet) return Error(Errc::kInvalid, cat("no subnet is left in ", pool_, " for ", name));
+        if (!subnet)
+            return Error(Errc::kInvalid, cat("no subnet is left in ", pool_, " for ", name));
         taken.push_back(*subnet);
         assumed_.emplace(name, *subnet);
         const std::string text = subnet->to_string();

@@ -26,9 +26,8 @@ std::string owner_uid(const Pod& pod) {
 }  // namespace
 
 Json owner_reference(std::string_view api_version, std::string_view kind, const Metadata& owner) {
-    return {{"apiVersion", api_version}, {"kind", kind},
-            {"name", owner.key.name},    {"uid", owner.uid},
-            {"controller", true},        {"blockOwnerDeletion", true}};
+    return {{"apiVersion", api_version}, {"kind", kind},       {"name", owner.key.name},
+            {"uid", owner.uid},          {"controller", true}, {"blockOwnerDeletion", true}};
 }
 
 Json pod_from_template(const Json& pod_template, std::string_view api_version,

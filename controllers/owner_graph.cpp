@@ -61,8 +61,8 @@ std::vector<std::string> OwnerGraph::note(const Kind& kind, const Metadata* befo
     }
     // An object that merely lives on changes nobody's fate: only its end, its beginning, and new
     // owners or finalizers do.
-    if (before && now && before->deleted == now->deleted &&
-        before->finalizers == now->finalizers && before->owners.size() == now->owners.size() &&
+    if (before && now && before->deleted == now->deleted && before->finalizers == now->finalizers &&
+        before->owners.size() == now->owners.size() &&
         std::equal(before->owners.begin(), before->owners.end(), now->owners.begin(),
                    [](const OwnerReference& a, const OwnerReference& b) {
                        return a.uid == b.uid && a.block_owner_deletion == b.block_owner_deletion;
@@ -84,7 +84,7 @@ OwnerGraph::Owner OwnerGraph::classify(const Item& item, const OwnerReference& o
         return Owner::kDangling;
     }
     return found->meta.deleting() && has_finalizer(found->meta, kForeground) ? Owner::kWaiting
-                                                                            : Owner::kSolid;
+                                                                             : Owner::kSolid;
 }
 
 std::vector<OwnerGraph::Action> OwnerGraph::verdict(const std::string& uid) const {

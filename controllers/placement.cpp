@@ -1,9 +1,10 @@
 #include "controllers/placement.h"
 
 #include <algorithm>
-#include <climits>
+#include <cstdint>
 #include <tuple>
 
+#include "core/api/quantity.h"
 #include "core/base/strings.h"
 
 namespace kin::controllers {
@@ -52,19 +53,19 @@ Placement::Placement(const std::vector<const Node*>& nodes) {
     for (const Node* node : nodes) {
         const Json& allocatable = object_at(node->status(), {"allocatable"});
         const auto amount = [&](std::string_view name) {
-            const Json* quantity = find(allocatable, name);
-            return quantity ? milli_quantity(*quantity) : INT64_MAX;
+            return Quantity::parse(string_at(allocatable, {name}));
         };
-        const int64_t pods = amount("pods");
-        places_.push_back({node,
-                           taints_of(*node),
-                           {amount("cpu"), amount("memory")},
-                           pods == INT64_MAX ? pods : pods / 1000,
-                           0,
-                           {},
-                           {},
-                           {},
-                           {}});
+        const auto cpu = amount("cpu"), memory = amount("memory"), pods = amount("pods");
+        places_.push_back(
+            {node,
+             taints_of(*node),
+             {cpu ? cpu->milli_value() : INT64_MAX, memory ? memory->value() : INT64_MAX},
+             pods ? pods->value() : INT64_MAX,
+             0,
+             {},
+             {},
+             {},
+             {}});
     }
 }
 
@@ -105,7 +106,7 @@ void Placement::add(const Pod& pod, const std::string& node) {
         if (place.node->key().name != node) continue;
         const Request request = request_of(pod.spec());
         if (place.free.cpu_milli != INT64_MAX) place.free.cpu_milli -= request.cpu_milli;
-        if (place.free.memory_milli != INT64_MAX) place.free.memory_milli -= request.memory_milli;
+        if (place.free.memory_bytes != INT64_MAX) place.free.memory_bytes -= request.memory_bytes;
         if (place.free_pods != INT64_MAX) --place.free_pods;
         ++place.pods;
         ++place.of_owner[owner_of(pod)];
@@ -177,7 +178,7 @@ std::vector<std::string> Placement::obstacles(const Pod& pod, const Place& place
     if (request.cpu_milli > 0 && request.cpu_milli > place.free.cpu_milli) {
         lacking.push_back("Insufficient cpu");
     }
-    if (request.memory_milli > 0 && request.memory_milli > place.free.memory_milli) {
+    if (request.memory_bytes > 0 && request.memory_bytes > place.free.memory_bytes) {
         lacking.push_back("Insufficient memory");
     }
     if (!lacking.empty()) return lacking;
@@ -201,8 +202,7 @@ Placement::Decision Placement::place(const Pod& pod) {
         }
         const auto same = place.of_owner.find(owner);
         const int same_owner = owner.empty() || same == place.of_owner.end() ? 0 : same->second;
-        const int soft_taint = find_untolerated(place.taints,
-                                                array_at(pod.spec(), {"tolerations"}),
+        const int soft_taint = find_untolerated(place.taints, array_at(pod.spec(), {"tolerations"}),
                                                 {"PreferNoSchedule"}) != nullptr;
         const std::tuple<int64_t, int, int, int, std::string_view> score{
             -node_preference(pod.spec(), *place.node), soft_taint, same_owner, place.pods,
@@ -221,8 +221,8 @@ Placement::Decision Placement::place(const Pod& pod) {
     const int hopeless = static_cast<int>(places_.size()) - evictable;
     if (evictable > 0) preemption["No preemption victims found for incoming pod"] = evictable;
     if (hopeless > 0) preemption["Preemption is not helpful for scheduling"] = hopeless;
-    return {"", cat(summary(places_.size(), reasons),
-                    " no new claims to deallocate, preemption: ", summary(places_.size(), preemption))};
+    return {"", cat(summary(places_.size(), reasons), " no new claims to deallocate, preemption: ",
+                    summary(places_.size(), preemption))};
 }
 
 }  // namespace kin::controllers

@@ -12,11 +12,11 @@ namespace kin::controllers {
 
 /// What one ReplicaSet needs now. Pure.
 struct ReplicaPlan {
-    int create = 0;                  ///< So many pods are missing (at most 500 at a time).
-    std::vector<const Pod*> remove;  ///< These are too many; best first.
-    std::vector<const Pod*> adopt;   ///< Selected and without a controller.
-    std::vector<const Pod*> release; ///< Owned and no longer selected.
-    Json status;                     ///< As it should be.
+    int create = 0;                   ///< So many pods are missing (at most 500 at a time).
+    std::vector<const Pod*> remove;   ///< These are too many; best first.
+    std::vector<const Pod*> adopt;    ///< Selected and without a controller.
+    std::vector<const Pod*> release;  ///< Owned and no longer selected.
+    Json status;                      ///< As it should be.
     /// A pod becomes available then, without any event telling so.
     std::optional<WallTime> again_at;
 };

@@ -20,8 +20,7 @@ ReplicaSets::ReplicaSets(Client& client)
         if (!change.now) failures_.erase(change.either().key());
         queue_.add(change.either().key());
     }));
-    pods_.on_change(
-        lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
+    pods_.on_change(lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
     client.add_busy_check("replica_sets", lifetime_.bind([this] { return queue_.busy(); }));
 }
 
@@ -42,8 +41,7 @@ void ReplicaSets::on_pod(const CacheChange<Pod>& change) {
 
 Client::Done ReplicaSets::answered(const ObjectKey& key) {
     in_flight_.begin(key);
-    return lifetime_.bind(
-        [this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
+    return lifetime_.bind([this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
 }
 
 Result<> ReplicaSets::reconcile(const ObjectKey& key) {
@@ -56,8 +54,7 @@ Result<> ReplicaSets::reconcile(const ObjectKey& key) {
         plan_replicas(*set, owned_.of(set->meta.uid), owned_.orphans(key.ns, set->selector),
                       failed == failures_.end() ? "" : failed->second, now);
     for (const Pod* pod : plan.adopt) {
-        set_owner(*set, *pod,
-                  Json::array({owner_reference("apps/v1", "ReplicaSet", set->meta)}));
+        set_owner(*set, *pod, Json::array({owner_reference("apps/v1", "ReplicaSet", set->meta)}));
     }
     for (const Pod* pod : plan.release) {
         Json owners = Json::array();
@@ -108,8 +105,8 @@ void ReplicaSets::remove_pod(const ReplicaSet& set, const Pod& pod) {
                        in_flight_.end(key, answer);
                        const ReplicaSet* now = sets_.find(key);
                        if (answer && now) {
-                           record(client_, kReporter, now->meta, EventType::kNormal, "SuccessfulDelete",
-                                  cat("Deleted pod: ", name));
+                           record(client_, kReporter, now->meta, EventType::kNormal,
+                                  "SuccessfulDelete", cat("Deleted pod: ", name));
                        }
                    }));
 }

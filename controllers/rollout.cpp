@@ -25,7 +25,8 @@ int64_t number_at(const Labels& annotations, std::string_view key) {
 bool same_template(const Json& wanted, const ReplicaSet& set) {
     const Json& own = object_at(set.spec(), {"template"});
     if (object_at(own, {"spec"}) != object_at(wanted, {"spec"})) return false;
-    if (object_at(own, {"metadata", "annotations"}) != object_at(wanted, {"metadata", "annotations"})) {
+    if (object_at(own, {"metadata", "annotations"}) !=
+        object_at(wanted, {"metadata", "annotations"})) {
         return false;
     }
     Json labels = object_at(own, {"metadata", "labels"});
@@ -100,8 +101,8 @@ public:
                 roll();
             }
         }
-        plan_.status = rollout::status_of(deployment_, newest_, sets_, created_name_, now_,
-                                          plan_.again_at);
+        plan_.status =
+            rollout::status_of(deployment_, newest_, sets_, created_name_, now_, plan_.again_at);
         if (collisions_ > 0) plan_.status["collisionCount"] = collisions_;
         if (!deployment_.meta.deleting() &&
             (deployment_.paused || rollout::complete(deployment_, plan_.status))) {
@@ -188,7 +189,8 @@ private:
         for (const ReplicaSet* set : old_) {
             if (set->replicas > 0) scale(*set, 0);
             const auto left = pods_left_.find(set->meta.uid);
-            waiting = waiting || set->replicas > 0 || (left != pods_left_.end() && left->second > 0);
+            waiting =
+                waiting || set->replicas > 0 || (left != pods_left_.end() && left->second > 0);
         }
         if (waiting) return;
         if (!newest_) return create(deployment_.replicas);
@@ -212,17 +214,17 @@ private:
         if (const int64_t ready = int_at(deployment_.spec(), {"minReadySeconds"})) {
             spec["minReadySeconds"] = ready;
         }
-        plan_.create = Json{
-            {"apiVersion", "apps/v1"},
-            {"kind", "ReplicaSet"},
-            {"metadata",
-             {{"name", created_name_},
-              {"namespace", deployment_.key().ns},
-              {"labels", pod_template["metadata"]["labels"]},
-              {"annotations", std::move(annotations)},
-              {"ownerReferences",
-               Json::array({owner_reference("apps/v1", "Deployment", deployment_.meta)})}}},
-            {"spec", std::move(spec)}};
+        plan_.create =
+            Json{{"apiVersion", "apps/v1"},
+                 {"kind", "ReplicaSet"},
+                 {"metadata",
+                  {{"name", created_name_},
+                   {"namespace", deployment_.key().ns},
+                   {"labels", pod_template["metadata"]["labels"]},
+                   {"annotations", std::move(annotations)},
+                   {"ownerReferences",
+                    Json::array({owner_reference("apps/v1", "Deployment", deployment_.meta)})}}},
+                 {"spec", std::move(spec)}};
     }
 
     void forget_history() {
@@ -260,8 +262,7 @@ private:
 }  // namespace
 
 RolloutPlan plan_rollout(const Deployment& deployment, const std::vector<const ReplicaSet*>& sets,
-                         const std::map<std::string, int>& pods_left, bool collided,
-                         WallTime now) {
+                         const std::map<std::string, int>& pods_left, bool collided, WallTime now) {
     return Planner(deployment, sets, pods_left, collided, now).plan();
 }
 

@@ -62,8 +62,8 @@ void scale_in_proportion(const Limits& limits, int status_replicas, std::vector<
 
 /// The status of `deployment`; `created` names a set that is about to be created ("" if none).
 Json status_of(const Deployment& deployment, const ReplicaSet* newest,
-               const std::vector<const ReplicaSet*>& sets, const std::string& created,
-               WallTime now, std::optional<WallTime>& again_at);
+               const std::vector<const ReplicaSet*>& sets, const std::string& created, WallTime now,
+               std::optional<WallTime>& again_at);
 /// True if the rollout that `status` shows is over.
 bool complete(const Deployment& deployment, const Json& status);
 }  // namespace rollout

@@ -9,7 +9,7 @@
 namespace kin::controllers::rollout {
 
 namespace {
-int total(const std::vector<Sized>& sets, int Sized::* member) {
+int total(const std::vector<Sized>& sets, int Sized::*member) {
     int sum = 0;
     for (const Sized& sized : sets) sum += sized.*member;
     return sum;
@@ -22,8 +22,7 @@ int annotated_max(const ReplicaSet& set, int otherwise) {
 }
 
 /// What of `to_add` (negative: to take away) falls to `sized`, of whose share `added` is given.
-int share_of(const Sized& sized, const Limits& limits, int status_replicas, int to_add,
-             int added) {
+int share_of(const Sized& sized, const Limits& limits, int status_replicas, int to_add, int added) {
     if (sized.replicas == 0 || to_add == 0 || to_add == added) return 0;
     int fraction = -sized.replicas;
     if (limits.replicas > 0) {
@@ -66,8 +65,7 @@ int newest_size(const Limits& limits, int newest_replicas, const std::vector<Siz
     return newest_replicas + std::min(room, limits.replicas - newest_replicas);
 }
 
-void shrink_old(const Limits& limits, const std::optional<Sized>& newest,
-                std::vector<Sized>& old) {
+void shrink_old(const Limits& limits, const std::optional<Sized>& newest, std::vector<Sized>& old) {
     const int new_replicas = newest ? newest->replicas : 0;
     const int new_available = newest ? newest->available : 0;
     const int least = limits.replicas - limits.unavailable;
@@ -76,8 +74,7 @@ void shrink_old(const Limits& limits, const std::optional<Sized>& newest,
     int spare = all - least - (new_replicas - new_available);
     if (spare <= 0) return;
     for (Sized& sized : old) {
-        const int unhealthy =
-            std::clamp(sized.replicas - sized.available, 0, std::max(spare, 0));
+        const int unhealthy = std::clamp(sized.replicas - sized.available, 0, std::max(spare, 0));
         sized.replicas -= unhealthy;
         spare -= unhealthy;
     }

@@ -18,9 +18,9 @@ enum class Refresh { kIfDifferent, kAlways };
 void set_condition(Json& conditions, const Condition& condition, WallTime now,
                    Refresh refresh = Refresh::kIfDifferent) {
     const std::string time = rfc3339(now);
-    Json fresh = {{"type", condition.type},       {"status", condition.status},
-                  {"reason", condition.reason},   {"message", condition.message},
-                  {"lastUpdateTime", time},       {"lastTransitionTime", time}};
+    Json fresh = {{"type", condition.type},     {"status", condition.status},
+                  {"reason", condition.reason}, {"message", condition.message},
+                  {"lastUpdateTime", time},     {"lastTransitionTime", time}};
     for (Json& old : conditions) {
         if (string_at(old, {"type"}) != condition.type) continue;
         if (string_at(old, {"status"}) == condition.status) {
@@ -108,7 +108,8 @@ void set_progressing(Json& conditions, const Deployment& deployment, const Repli
                      const Json& status, WallTime now, std::optional<WallTime>& again_at) {
     const int64_t deadline = int_at(deployment.spec(), {"progressDeadlineSeconds"}, 600);
     const std::string name = newest ? newest->key().name : deployment.key().name;
-    const std::string what = newest ? cat("ReplicaSet \"", name, '"') : cat("Deployment \"", name, '"');
+    const std::string what =
+        newest ? cat("ReplicaSet \"", name, '"') : cat("Deployment \"", name, '"');
     const Json* old = find_condition(deployment.status(), "Progressing");
     const std::string reason = old ? string_at(*old, {"reason"}) : "";
     const bool settled = count(status, "replicas") == count(status, "updatedReplicas") &&
@@ -168,8 +169,8 @@ bool complete(const Deployment& deployment, const Json& status) {
 }
 
 Json status_of(const Deployment& deployment, const ReplicaSet* newest,
-               const std::vector<const ReplicaSet*>& sets, const std::string& created,
-               WallTime now, std::optional<WallTime>& again_at) {
+               const std::vector<const ReplicaSet*>& sets, const std::string& created, WallTime now,
+               std::optional<WallTime>& again_at) {
     Json status = counts_of(deployment, newest, sets);
     Json conditions = array_at(deployment.status(), {"conditions"});
     set_available(conditions, deployment, status, now);

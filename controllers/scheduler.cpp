@@ -82,11 +82,11 @@ Result<> Scheduler::place_waiting() {
 void Scheduler::bind(const Pod& pod, const std::string& node) {
     const ObjectKey key = pod.key();
     assumed_[key] = node;
-    Json binding = {{"apiVersion", "v1"},
-                    {"kind", "Binding"},
-                    {"metadata",
-                     {{"name", key.name}, {"namespace", key.ns}, {"uid", pod.meta.uid}}},
-                    {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
+    Json binding = {
+        {"apiVersion", "v1"},
+        {"kind", "Binding"},
+        {"metadata", {{"name", key.name}, {"namespace", key.ns}, {"uid", pod.meta.uid}}},
+        {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
     const Metadata meta = pod.meta;
     client_.create_subresource(
         Pod::kResource, key, "binding", std::move(binding),

@@ -26,9 +26,9 @@ private:
     Client& client_;
     Cache<Pod>& pods_;
     Cache<Node>& nodes_;
-    std::set<ObjectKey> waiting_;                 // Have no node, and none is being written.
-    std::map<ObjectKey, std::string> assumed_;    // Their binding is being written.
-    std::map<ObjectKey, std::string> told_;       // What was last reported.
+    std::set<ObjectKey> waiting_;               // Have no node, and none is being written.
+    std::map<ObjectKey, std::string> assumed_;  // Their binding is being written.
+    std::map<ObjectKey, std::string> told_;     // What was last reported.
     Debounce work_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };

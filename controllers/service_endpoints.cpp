@@ -81,8 +81,7 @@ bool is_managed(const Service& service) {
     return !service.selector.empty() && service.type != "ExternalName";
 }
 
-std::vector<BackingPod> backing_pods(const Service& service,
-                                     const std::vector<const Pod*>& pods) {
+std::vector<BackingPod> backing_pods(const Service& service, const std::vector<const Pod*>& pods) {
     std::vector<BackingPod> out;
     if (!is_managed(service)) return out;
     const auto selector = LabelSelector::from_map(service.selector);

@@ -35,7 +35,8 @@ Json ports_of(const Service& service, const BackingPod& backing) {
     Json ports = Json::array();
     for (const EndpointsPort& port : backing.ports) {
         // The name is always there, "" for the only port, as upstream writes it.
-        Json item = {{"name", port.name}, {"port", port.port}, {"protocol", name_of(port.protocol)}};
+        Json item = {
+            {"name", port.name}, {"port", port.port}, {"protocol", name_of(port.protocol)}};
         for (const ServicePort& of_service : service.ports) {
             if (of_service.name == port.name && !of_service.app_protocol.empty()) {
                 item["appProtocol"] = of_service.app_protocol;
@@ -58,16 +59,16 @@ Json slice_labels(const Service& service) {
 }
 
 Json new_slice(const Service& service, const Json& ports, Json endpoints) {
-    Json slice = {{"apiVersion", "discovery.k8s.io/v1"},
-                  {"kind", "EndpointSlice"},
-                  {"addressType", "IPv4"},
-                  {"metadata",
-                   {{"generateName", service.key().name + "-"},
-                    {"namespace", service.key().ns},
-                    {"labels", slice_labels(service)},
-                    {"ownerReferences",
-                     Json::array({owner_reference("v1", "Service", service.meta)})}}},
-                  {"endpoints", std::move(endpoints)}};
+    Json slice = {
+        {"apiVersion", "discovery.k8s.io/v1"},
+        {"kind", "EndpointSlice"},
+        {"addressType", "IPv4"},
+        {"metadata",
+         {{"generateName", service.key().name + "-"},
+          {"namespace", service.key().ns},
+          {"labels", slice_labels(service)},
+          {"ownerReferences", Json::array({owner_reference("v1", "Service", service.meta)})}}},
+        {"endpoints", std::move(endpoints)}};
     if (!ports.empty()) slice["ports"] = ports;
     return slice;
 }
@@ -116,8 +117,7 @@ SliceChanges plan_slices(const Service& service, const std::vector<BackingPod>& 
         Json ports = ports_of(service, backing);
         auto& [group_ports, wanted] = groups[to_text(ports)];
         group_ports = std::move(ports);
-        wanted[backing.pod->meta.uid] =
-            endpoint_json(service, backing, zone_of(backing.pod->node));
+        wanted[backing.pod->meta.uid] = endpoint_json(service, backing, zone_of(backing.pod->node));
     }
     // A Service that selects nobody has one empty slice, so that it can be seen to be served.
     if (groups.empty() && is_managed(service)) groups[""].first = Json::array();

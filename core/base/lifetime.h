@@ -19,8 +19,8 @@ public:
     /// `call`, for as long as this object lives; afterwards the result type's zero.
     template <class F>
     auto bind(F call) const {
-        return [alive = std::weak_ptr<const int>(token_), call = std::move(call)](auto&&... args)
-                   -> std::invoke_result_t<const F&, decltype(args)...> {
+        return [alive = std::weak_ptr<const int>(token_), call = std::move(call)](
+                   auto&&... args) -> std::invoke_result_t<const F&, decltype(args)...> {
             using R = std::invoke_result_t<const F&, decltype(args)...>;
             if (alive.expired()) {
                 if constexpr (std::is_void_v<R>) {

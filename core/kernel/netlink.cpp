@@ -33,8 +33,6 @@ Result<> verdict_of(const nlmsghdr& message) {
         if (!(message.nlmsg_flags & NLM_F_CAPPED)) skip += report.msg.nlmsg_len - sizeof(nlmsghdr);
         const Attributes attributes(message, aligned(skip));
         text = attributes.text(NLMSGERR_ATTR_MSG);
-        if (attributes.has(NLMSGERR_ATTR_OFFS))
-            text += cat(" (at byte ", attributes.u32(NLMSGERR_ATTR_OFFS), ")");
     }
     if (text.empty()) return Error::from_errno("kernel", -report.error);
     return Error::from_errno(cat("kernel: ", text), -report.error);

@@ -184,8 +184,8 @@ bool is_tag(std::string_view tag) {
 
 /// Versions of nginx are 1.x.y with x far below 40; tutorials ask for 1.91 or 1.161 to show how a
 /// rollout gets stuck.
-bool can_exist(std::string_view family, std::string_view tag) {
-    if (family != "nginx") return true;
+bool can_exist(std::string_view last_part, std::string_view tag) {
+    if (last_part != "nginx") return true;
     const auto parts = split(tag.substr(0, tag.find('-')), '.');
     const auto major = parse_number<int>(parts[0]);
     if (!major) return true;
@@ -257,7 +257,7 @@ std::optional<Image> find_image(std::string_view reference) {
     for (const Family& family : kFamilies) {
         const auto& parts = family.last_parts;
         if (std::find(parts.begin(), parts.end(), name->last) == parts.end()) continue;
-        if (!can_exist(family.name, name->tag)) return {};
+        if (!can_exist(name->last, name->tag)) return {};
         Parts filled{*name, {}};
         filled.image.name = family.name;
         family.fill(filled);

@@ -156,7 +156,14 @@ Result<> enter_working_directory(const ProcessSpec& spec) {
 }
 
 [[noreturn]] void run_personality(const ProcessSpec& spec, RunPersonality run) {
-    ::prctl(PR_SET_NAME, spec.personality.c_str());
+    // Without its settings, as `ps` shows it.
+    ::prctl(PR_SET_NAME, spec.personality.substr(0, spec.personality.find(' ')).c_str());
+    // A stop that comes as soon as the start is known waits until the program looks for it; pid 1
+    // would lose it.
+    sigset_t stops;
+    sigemptyset(&stops);
+    for (const int number : {SIGTERM, SIGINT, SIGQUIT}) sigaddset(&stops, number);
+    ::sigprocmask(SIG_BLOCK, &stops, nullptr);
     ::close(kReport);
     const int code = run(spec.personality, spec.argv, spec.env);
     std::fflush(nullptr);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -41,12 +42,12 @@ struct AgentContext {
     int64_t node_memory_bytes = 0;
 
     /// The component of kin that an image's name stands for, or nullptr.
-    std::function<PodService*(std::string_view image)> find_service;
+    std::function<PodService*(std::string_view image)> find_service{};
     /// The variables of all Services that a pod of this namespace sees.
-    std::function<Environment(const std::string& ns, bool service_links)> service_environment;
+    std::function<Environment(const std::string& ns, bool service_links)> service_environment{};
     /// Lets the pod's worker look at its pod again: now, or then.
-    std::function<void(const std::string& pod_uid)> wake;
-    std::function<void(const std::string& pod_uid, std::chrono::milliseconds)> wake_after;
+    std::function<void(const std::string& pod_uid)> wake{};
+    std::function<void(const std::string& pod_uid, std::chrono::milliseconds)> wake_after{};
 };
 
 }  // namespace kin::netns

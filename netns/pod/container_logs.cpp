@@ -95,8 +95,8 @@ void ContainerLogs::forget(Id id) {
     });
 }
 
-void ContainerLogs::attach(Id id, const PodAccess::ExecRequest& request,
-                           PodAccess::Started started, std::function<void()> ended) {
+void ContainerLogs::attach(Id id, const PodAccess::ExecRequest& request, PodAccess::Started started,
+                           std::function<void()> ended) {
     loop_.post([internals = internals_, id, request, started = std::move(started),
                 ended = std::move(ended)] { internals->attach(id, request, started, ended); });
 }
@@ -139,10 +139,9 @@ void ContainerLogs::Internals::open(Id id, Options options, ContainerStreams str
 void ContainerLogs::Internals::watch(Id id, Container& container) {
     const auto follow = [&](UniqueFd& from, Watch& watch, bool is_stderr) {
         if (!from.valid()) return;
-        watch = loop.watch(from.get(), Readiness::kReadable, [this, id, &from, &watch, is_stderr](
-                                                                 int) {
-            read(id, from, watch, is_stderr);
-        });
+        watch = loop.watch(
+            from.get(), Readiness::kReadable,
+            [this, id, &from, &watch, is_stderr](int) { read(id, from, watch, is_stderr); });
     };
     follow(container.stdout_read, container.stdout_watch, false);
     follow(container.stderr_read, container.stderr_watch, true);
@@ -195,8 +194,8 @@ void ContainerLogs::Internals::end(Id id) {
     Container* container = find(id);
     if (!container || container->ended) return;
     container->ended = true;
-    for (Watch* watch : {&container->stdout_watch, &container->stderr_watch,
-                         &container->terminal_watch}) {
+    for (Watch* watch :
+         {&container->stdout_watch, &container->stderr_watch, &container->terminal_watch}) {
         watch->cancel();
     }
     for (UniqueFd* fd : {&container->stdin_write, &container->stdout_read, &container->stderr_read,
@@ -227,10 +226,10 @@ void ContainerLogs::Internals::attach(Id id, const PodAccess::ExecRequest& reque
     if (!tap) return started(internal_error(tap.error()));
     if (request.want_stdin && container->stdin_write.valid()) {
         // With stdinOnce the container's stdin ends when this one's does: no other end is left.
-        streams.stdin_write = container->options.stdin_once
-                                  ? std::move(container->stdin_write)
-                                  : UniqueFd(::fcntl(container->stdin_write.get(),
-                                                     F_DUPFD_CLOEXEC, 3));
+        streams.stdin_write =
+            container->options.stdin_once
+                ? std::move(container->stdin_write)
+                : UniqueFd(::fcntl(container->stdin_write.get(), F_DUPFD_CLOEXEC, 3));
     }
     if (std::exchange(container->replaying, false)) {
         (*tap)->write(std::exchange(container->replay_stdout, {}), false);

@@ -12,8 +12,6 @@ namespace {
 
 using Retry = ContainerRefusal::Retry;
 
-
-
 class ContainerPlanner {
 public:
     ContainerPlanner(const ContainerPlanInputs& in, ContainerRequest& out) : in_(in), out_(out) {}
@@ -26,6 +24,7 @@ public:
         set_files();
         out_.spec.network_fd = in_.pod.network_fd;
         out_.spec.sandbox = in_.pod.sandbox;
+        out_.program = std::move(image_);
         out_.spec.read_only_root = in_.container.read_only_root;
         return Ok{};
     }
@@ -102,8 +101,9 @@ private:
         if (pod.fs_group) process.groups.push_back(*pod.fs_group);
         if (in_.container.run_as_non_root && process.uid == 0) {
             return refuse("CreateContainerConfigError", Retry::kNever,
-                          Error(Errc::kDenied, "container has runAsNonRoot and image will run as "
-                                               "root"));
+                          Error(Errc::kDenied,
+                                "container has runAsNonRoot and image will run as "
+                                "root"));
         }
         process.capabilities = capabilities();
         return Ok{};

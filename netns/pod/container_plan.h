@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "netns/images/images.h"
 #include "netns/init/containers.h"
 #include "netns/pod/agent_context.h"
 #include "netns/pod/container_logs.h"
@@ -22,12 +23,13 @@ struct ContainerRequest {
     ContainerSpec spec;
     std::string image;     ///< "docker.io/library/nginx:latest"
     std::string image_id;  ///< what kin runs for it
+    images::Image program;
     struct Note {
         std::string type, reason, message;
     };
-    std::vector<Note> notes;       ///< Events to record: Pulled, stand-ins.
-    std::vector<UniqueFd> volumes; ///< hold the mounts' sources until the container is requested
-    ContainerRefusal refusal;      ///< why there is no spec
+    std::vector<Note> notes;        ///< Events to record: Pulled, stand-ins.
+    std::vector<UniqueFd> volumes;  ///< hold the mounts' sources until the container is requested
+    ContainerRefusal refusal;       ///< why there is no spec
 };
 
 /// Puts together what runs in a container: image, command, environment, volumes, files, identity.

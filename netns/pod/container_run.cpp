@@ -70,9 +70,8 @@ void ContainerRun::note(std::string_view type, std::string reason, std::string m
 }
 
 void ContainerRun::set_waiting(std::string reason, std::string message) {
-    report_.state = {.kind = Kind::kWaiting,
-                     .reason = std::move(reason),
-                     .message = std::move(message)};
+    report_.state = {
+        .kind = Kind::kWaiting, .reason = std::move(reason), .message = std::move(message)};
     report_.ready = report_.started = false;
 }
 
@@ -102,12 +101,13 @@ std::optional<ProcessId> ContainerRun::process() const {
     return process_;
 }
 
-ProcessSpec ContainerRun::exec_spec(std::vector<std::string> command) const {
-    ProcessSpec out = process_spec_;
-    out.argv = std::move(command);
-    out.personality.clear();
-    out.stdin_fd = out.stdout_fd = out.stderr_fd = -1;
-    out.tty = false;
+ProcessSpec ContainerRun::exec_spec(const std::vector<std::string>& command) const {
+    ProcessSpec out = images::exec_of(image_, command, process_spec_.env);
+    out.cwd = process_spec_.cwd;
+    out.uid = process_spec_.uid;
+    out.gid = process_spec_.gid;
+    out.groups = process_spec_.groups;
+    out.capabilities = process_spec_.capabilities;
     return out;
 }
 
@@ -123,11 +123,11 @@ bool ContainerRun::in_back_off() {
     if (report_.state.terminated()) {
         const ContainerState last = report_.state;
         set_waiting("CrashLoopBackOff",
-                    cat("back-off ", go_duration(backoff_.delay()), " restarting failed container=",
-                        spec_.name, " pod=", pod_text(pod_)));
+                    cat("back-off ", go_duration(backoff_.delay()),
+                        " restarting failed container=", spec_.name, " pod=", pod_text(pod_)));
         report_.last = last;
-        note("Warning", "BackOff", cat("Back-off restarting failed container ", spec_.name,
-                                       " in pod ", pod_text(pod_)));
+        note("Warning", "BackOff",
+             cat("Back-off restarting failed container ", spec_.name, " in pod ", pod_text(pod_)));
     }
     agent_.wake_after(uid_, std::chrono::ceil<std::chrono::milliseconds>(next - now));
     return true;
@@ -209,15 +209,17 @@ void ContainerRun::start_process(const PodEnvironment& pod) {
         pipes.give_to(request.spec.process);
     }
     note("Normal", "Created", cat("Created container: ", spec_.name));
-    auto started = agent_.containers.start(request.spec, [this, alive = alive_](ProcessEvent event) {
-        if (*alive) on_event(std::move(event));
-    });
+    auto started =
+        agent_.containers.start(request.spec, [this, alive = alive_](ProcessEvent event) {
+            if (*alive) on_event(std::move(event));
+        });
     if (!started) {
         on_failed(started.error().text());
         return;
     }
     process_ = *started;
     process_spec_ = std::move(request.spec.process);
+    image_ = std::move(request.program);
     streams_ = std::move(pipes.ours);
     phase_ = Phase::kStarting;
 }
@@ -241,8 +243,8 @@ void ContainerRun::image_missing(const std::string& message) {
         note("Warning", "Failed", "Error: ErrImagePull");
         set_waiting("ErrImagePull", message);
         const int doublings = std::min(pull_failures_++, 5);
-        next_pull_ = now + std::min(std::chrono::seconds(10) * (1 << doublings),
-                                    std::chrono::seconds(300));
+        next_pull_ =
+            now + std::min(std::chrono::seconds(10) * (1 << doublings), std::chrono::seconds(300));
         // Shown as an error first, then as waiting for the next try.
         agent_.wake_after(uid_, std::chrono::seconds(2));
         return;
@@ -345,8 +347,9 @@ void ContainerRun::stop(std::chrono::seconds grace, std::string_view why) {
     const bool first = !kill_at_;
     if (!first && now + grace >= *kill_at_) return;
     kill_at_ = now + grace;
-    if (first) note("Normal", "Killing", why.empty() ? cat("Stopping container ", spec_.name)
-                                                     : std::string(why));
+    if (first)
+        note("Normal", "Killing",
+             why.empty() ? cat("Stopping container ", spec_.name) : std::string(why));
     if (service_) {
         std::exchange(service_, nullptr)->stop(pod_.key);
         agent_.logs.end(*log_);
@@ -354,9 +357,8 @@ void ContainerRun::stop(std::chrono::seconds grace, std::string_view why) {
         ended(0, 0);
         return;
     }
-    kill_timer_ = agent_.loop.after(grace, [this] {
-        (void)agent_.containers.signal(process_, SIGKILL);
-    });
+    kill_timer_ =
+        agent_.loop.after(grace, [this] { (void)agent_.containers.signal(process_, SIGKILL); });
     if (first) run_pre_stop();
 }
 
@@ -369,7 +371,8 @@ void ContainerRun::run_pre_stop() {
     const Json& command = array_at(spec_.pre_stop, {"exec", "command"});
     if (command.empty() || phase_ != Phase::kRunning) return terminate();
     auto started = agent_.containers.exec(
-        process_, exec_spec(command.get<std::vector<std::string>>()), [this, alive = alive_](ProcessEvent event) {
+        process_, exec_spec(command.get<std::vector<std::string>>()),
+        [this, alive = alive_](ProcessEvent event) {
             if (!*alive || event.kind == ProcessEvent::Kind::kStarted) return;
             const bool failed = event.kind == ProcessEvent::Kind::kFailed || event.exit_code != 0;
             if (failed) note("Warning", "FailedPreStopHook", "PreStopHook failed");

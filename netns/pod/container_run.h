@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "netns/images/images.h"
 #include "netns/init/containers.h"
 #include "netns/pod/agent_context.h"
 #include "netns/pod/container_logs.h"
@@ -72,7 +73,7 @@ public:
     /// The running process; nullopt if there is none, or if it is a part of kin.
     std::optional<ProcessId> process() const;
     /// How a further process is run in it: the environment, directory and identity of its own.
-    ProcessSpec exec_spec(std::vector<std::string> command) const;
+    ProcessSpec exec_spec(const std::vector<std::string>& command) const;
     std::optional<ContainerLogs::Id> log() const { return log_; }
     /// The number of its last start; -1 before the first.
     int attempt() const { return attempt_; }
@@ -107,11 +108,12 @@ private:
     Phase phase_ = Phase::kIdle;
     int attempt_ = -1;  // The number of the log; -1: none yet.
     ProcessId process_ = 0;
-    ProcessSpec process_spec_;       // Of the last attempt.
+    images::Image image_;       // Of the last attempt, as what follows.
+    ProcessSpec process_spec_;
     PodService* service_ = nullptr;  // While it runs as one.
     std::optional<ContainerLogs::Id> log_;
-    ContainerStreams streams_;       // From the request to start until kStarted.
-    ContainerState end_;             // From its end until its log is complete.
+    ContainerStreams streams_;  // From the request to start until kStarted.
+    ContainerState end_;        // From its end until its log is complete.
     WallTime started_at_{};
     std::optional<std::chrono::steady_clock::time_point> kill_at_;
     bool terminated_ = false;  // SIGTERM was sent.

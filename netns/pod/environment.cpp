@@ -28,8 +28,7 @@ void add_service(const Service& service, Environment& out) {
     // The variables of Docker's links, which predate Kubernetes.
     for (const ServicePort& port : service.ports) {
         const std::string protocol(name_of(port.protocol));
-        const std::string url =
-            cat(to_lower(protocol), "://", service.cluster_ip, ':', port.port);
+        const std::string url = cat(to_lower(protocol), "://", service.cluster_ip, ':', port.port);
         if (&port == &service.ports.front()) out.set(name + "_PORT", url);
         const std::string prefix = cat(name, "_PORT_", port.port, '_', protocol);
         out.set(prefix, url);
@@ -61,8 +60,8 @@ Result<std::optional<std::string>> referenced(const ValueSource& value, const Ob
     const Json* object = find_object(source, value.from, key);
     if (!object) {
         if (value.optional) return std::optional<std::string>();
-        return Error(Errc::kNotFound, cat(words_of(value.from).lower, " \"", key.name,
-                                          "\" not found"));
+        return Error(Errc::kNotFound,
+                     cat(words_of(value.from).lower, " \"", key.name, "\" not found"));
     }
     const auto data = data_of(value.from, *object);
     if (const auto found = data.find(value.key); found != data.end()) {
@@ -173,8 +172,7 @@ Environment service_environment(const std::vector<const Service*>& services, std
 
 Result<Environment> container_environment(const DownwardView& view,
                                           const ContainerSpecView& container,
-                                          const Environment& services,
-                                          const ConfigSource& source) {
+                                          const Environment& services, const ConfigSource& source) {
     Environment out = services;
     for (const EnvFrom& from : container.env_from) {
         TRY(add_all_keys(from, view.pod.key.ns, source, out));

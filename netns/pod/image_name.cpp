@@ -11,7 +11,7 @@ std::string image_reference(std::string_view image) {
     const bool has_registry =
         slash != std::string_view::npos &&
         (first.find_first_of(".:") != std::string_view::npos || first == "localhost");
-    std::string out = has_registry                        ? std::string(image)
+    std::string out = has_registry                      ? std::string(image)
                       : slash == std::string_view::npos ? cat("docker.io/library/", image)
                                                         : cat("docker.io/", image);
     const std::string_view last = std::string_view(out).substr(out.rfind('/'));

@@ -41,12 +41,17 @@ NodeAgent::NodeAgent(Client& client, Loop& streams, Containers& containers, Node
             return found == workers_.end() ? Result<>(Ok{}) : found->second->sync();
         });
     client_.cache<Service>();
-    client_.cache<Pod>().on_change([this](const auto& change) { on_pod(change); });
-    client_.cache<ConfigMap>().on_change(
-        [this](const auto& change) { wake_waiting(change.either().key().ns); });
-    client_.cache<Secret>().on_change(
-        [this](const auto& change) { wake_waiting(change.either().key().ns); });
-    client_.add_busy_check("kubelet", [this] {
+    client_.cache<Pod>().on_change([this, alive = alive_](const auto& change) {
+        if (*alive) on_pod(change);
+    });
+    client_.cache<ConfigMap>().on_change([this, alive = alive_](const auto& change) {
+        if (*alive) wake_waiting(change.either().key().ns);
+    });
+    client_.cache<Secret>().on_change([this, alive = alive_](const auto& change) {
+        if (*alive) wake_waiting(change.either().key().ns);
+    });
+    client_.add_busy_check("kubelet", [this, alive = alive_] {
+        if (!*alive) return false;
         if (queue_->busy()) return true;
         for (const auto& [uid, worker] : workers_) {
             if (worker->busy()) return true;
@@ -77,8 +82,15 @@ AgentContext NodeAgent::make_context(Containers& containers, NodeLinks& links,
                                      PodNetworks& networks) {
     const AddressPlan& addresses = links.addresses();
     DnsPlan dns{addresses.cluster_dns(), options_.cluster_domain, {addresses.internet()}, {}};
-    AgentContext context{client_, loop_,    containers, *logs_, links, networks,
-                         options_.data_directory, std::move(dns), options_.tokens,
+    AgentContext context{client_,
+                         loop_,
+                         containers,
+                         *logs_,
+                         links,
+                         networks,
+                         options_.data_directory,
+                         std::move(dns),
+                         options_.tokens,
                          {finder<ConfigMap>(client_), finder<Secret>(client_)}};
     const NodeCapacity capacity = node_capacity();
     context.node_cpu_milli = capacity.cpus * 1000;
@@ -115,7 +127,8 @@ void NodeAgent::add_service(const std::string& image, PodService& service) {
 }
 
 void NodeAgent::on_pod(const CacheChange<Pod>& change) {
-    const bool same = change.before && change.now && change.before->meta.uid == change.now->meta.uid;
+    const bool same =
+        change.before && change.now && change.before->meta.uid == change.now->meta.uid;
     if (change.before && !same) drop(*change.before);
     if (change.now && context_.links.find(change.now->node)) adopt(*change.now);
 }

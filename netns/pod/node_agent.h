@@ -28,7 +28,7 @@ public:
         std::string data_directory;  ///< holds pods/ and logs/
         std::string version;         ///< of kin, for containerRuntimeVersion
         std::string cluster_domain = "cluster.local";
-        TokenSource tokens;          ///< makes service accounts' tokens
+        TokenSource tokens;  ///< makes service accounts' tokens
         /// Components of kin by the name of the image that stands for them, without tag:
         /// "registry.k8s.io/kube-proxy".
         std::map<std::string, PodService*, std::less<>> services;
@@ -63,14 +63,18 @@ public:
                                   uint16_t port) override;
 
 private:
-    struct Connecting;
+    /// A connection into a pod that is not there yet.
+    struct Connecting {
+        UniqueFd socket;
+        Watch watch;
+        std::function<void(Answer<UniqueFd>)> connected;
+    };
 
     void on_pod(const CacheChange<Pod>& change);
     void adopt(const Pod& pod);
     void drop(const Pod& pod);
     void wake_waiting(const std::string& ns);
-    AgentContext make_context(Containers& containers, NodeLinks& links,
-                              PodNetworks& networks);
+    AgentContext make_context(Containers& containers, NodeLinks& links, PodNetworks& networks);
     PodWorker* find_worker(const ObjectKey& pod);
     /// The container meant, or why there is none.
     Answer<const ContainerRun*> find_container(const ObjectKey& pod, const std::string& name);

@@ -104,15 +104,12 @@ NodeCapacity node_capacity() {
 Json node_status(const AddressPlan& addresses, const std::string& node,
                  const NodeCapacity& capacity, const std::string& kin_version, int max_pods,
                  const Json& old, WallTime now) {
-    const Json resources{{"cpu", cat(capacity.cpus)},
-                         {"memory", cat(capacity.memory_bytes / 1024, "Ki")},
-                         {"pods", cat(max_pods)},
-                         {"ephemeral-storage", "10Gi"},
-                         {"hugepages-1Gi", "0"},
-                         {"hugepages-2Mi", "0"}};
+    const Json resources{
+        {"cpu", cat(capacity.cpus)}, {"memory", cat(capacity.memory_bytes / 1024, "Ki")},
+        {"pods", cat(max_pods)},     {"ephemeral-storage", "10Gi"},
+        {"hugepages-1Gi", "0"},      {"hugepages-2Mi", "0"}};
     return {{"addresses",
-             {{{"type", "InternalIP"},
-               {"address", addresses.node(node_number(node)).to_string()}},
+             {{{"type", "InternalIP"}, {"address", addresses.node(node_number(node)).to_string()}},
               {{"type", "Hostname"}, {"address", node}}}},
             {"capacity", resources},
             {"allocatable", resources},
@@ -144,10 +141,10 @@ void NodeObjects::apply(const std::string& node) {
         // Labels that somebody removed stay removed; those that a kubelet insists on come back.
         client_.patch(kNodes, {"", node},
                       {{"metadata", {{"labels", node_metadata(node, capacity_)["labels"]}}}});
-        client_.patch_status(kNodes, {"", node},
-                             node_status(addresses_, node, capacity_, version_, max_pods_,
-                                         object_at(*stored, {"status"}),
-                                         std::chrono::system_clock::now()));
+        client_.patch_status(
+            kNodes, {"", node},
+            node_status(addresses_, node, capacity_, version_, max_pods_,
+                        object_at(*stored, {"status"}), std::chrono::system_clock::now()));
     } else {
         client_.create(kNodes,
                        {{"apiVersion", "v1"},
@@ -166,13 +163,12 @@ void NodeObjects::apply_lease(const std::string& node) {
         client_.patch(kLeases, key, {{"spec", {{"renewTime", now}}}});
         return;
     }
-    client_.create(kLeases, {{"apiVersion", "coordination.k8s.io/v1"},
-                             {"kind", "Lease"},
-                             {"metadata", {{"namespace", key.ns}, {"name", node}}},
-                             {"spec",
-                              {{"holderIdentity", node},
-                               {"leaseDurationSeconds", 40},
-                               {"renewTime", now}}}});
+    client_.create(
+        kLeases,
+        {{"apiVersion", "coordination.k8s.io/v1"},
+         {"kind", "Lease"},
+         {"metadata", {{"namespace", key.ns}, {"name", node}}},
+         {"spec", {{"holderIdentity", node}, {"leaseDurationSeconds", 40}, {"renewTime", now}}}});
 }
 
 }  // namespace kin::netns

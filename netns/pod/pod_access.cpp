@@ -28,8 +28,8 @@ auto inside(int fd, F&& open) -> std::invoke_result_t<F> {
 
 Result<UniqueFd> open_socket(Namespaces::SocketType type, Ipv4 address, uint16_t port) {
     const bool tcp = type == Namespaces::SocketType::kTcpListener;
-    UniqueFd fd(::socket(AF_INET,
-                         (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    UniqueFd fd(
+        ::socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd.valid()) return Error::from_errno("socket");
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -45,13 +45,6 @@ Result<UniqueFd> open_socket(Namespaces::SocketType type, Ipv4 address, uint16_t
 Status pod_not_found(const ObjectKey& pod) { return not_found(*find_resource("pods"), pod.name); }
 
 }  // namespace
-
-/// A connection into a pod that is not there yet.
-struct NodeAgent::Connecting {
-    UniqueFd socket;
-    Watch watch;
-    std::function<void(Answer<UniqueFd>)> connected;
-};
 
 Answer<const ContainerRun*> NodeAgent::find_container(const ObjectKey& pod,
                                                       const std::string& name) {
@@ -80,17 +73,16 @@ void NodeAgent::exec_here(const ExecRequest& request, const Started& started,
     const auto container = (*run)->process();
     if (!container) {
         return started(internal_error(
-            (*run)->alive() ? cat("container ", (*run)->spec().name,
-                                  " is a part of kin: no programs run in it")
-                            : cat("unable to upgrade connection: container not found (\"",
-                                  (*run)->spec().name, "\")")));
+            (*run)->alive()
+                ? cat("container ", (*run)->spec().name, " is a part of kin: no programs run in it")
+                : cat("unable to upgrade connection: container not found (\"", (*run)->spec().name,
+                      "\")")));
     }
     ProcessSpec process = (*run)->exec_spec(request.command);
     auto pipes = std::make_shared<StdioPipes>();
     process.tty = request.tty;
     if (!request.tty) {
-        if (auto opened =
-                pipes->open(request.want_stdin, request.want_stdout, request.want_stderr);
+        if (auto opened = pipes->open(request.want_stdin, request.want_stdout, request.want_stderr);
             !opened) {
             return started(internal_error(opened.error()));
         }
@@ -101,8 +93,7 @@ void NodeAgent::exec_here(const ExecRequest& request, const Started& started,
             case ProcessEvent::Kind::kStarted: {
                 ContainerStreams& ours = pipes->ours;
                 if (event.tty.valid()) (void)::fcntl(event.tty.get(), F_SETFL, O_NONBLOCK);
-                return started(ExecStreams{std::move(ours.stdin_write),
-                                           std::move(ours.stdout_read),
+                return started(ExecStreams{std::move(ours.stdin_write), std::move(ours.stdout_read),
                                            std::move(ours.stderr_read), std::move(event.tty)});
             }
             case ProcessEvent::Kind::kFailed:
@@ -136,8 +127,9 @@ void NodeAgent::attach_here(const ExecRequest& request, const Started& started, 
                                        request.pod.name, " is not running")));
     }
     // The exit code of what one is attached to is read from the pod's status.
-    logs_->attach(*(*run)->log(), request, started,
-                  [exited = std::move(exited)] { exited({0, "", true}); });
+    logs_->attach(*(*run)->log(), request, started, [exited = std::move(exited)] {
+        exited({0, "", true});
+    });
 }
 
 void NodeAgent::connect(const ObjectKey& pod, uint16_t port,
@@ -151,8 +143,8 @@ void NodeAgent::connect_here(const ObjectKey& pod, uint16_t port,
                              const std::function<void(Answer<UniqueFd>)>& connected) {
     PodWorker* worker = find_worker(pod);
     if (!worker) return connected(pod_not_found(pod));
-    if (worker->network_fd() < 0) return connected(bad_request(cat("pod ", pod.name,
-                                                                   " is not running")));
+    if (worker->network_fd() < 0)
+        return connected(bad_request(cat("pod ", pod.name, " is not running")));
     auto socket = inside(worker->network_fd(), []() -> Result<UniqueFd> {
         UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         if (!fd.valid()) return Error::from_errno("socket");

@@ -33,7 +33,9 @@ public:
     Result<> remove() const;
 
 private:
-    std::string volume_path(const std::string& volume) const { return path_ + "/volumes/" + volume; }
+    std::string volume_path(const std::string& volume) const {
+        return path_ + "/volumes/" + volume;
+    }
     std::string message_path(const std::string& container, int attempt) const;
 
     std::string path_;

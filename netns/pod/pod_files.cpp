@@ -36,9 +36,7 @@ void add_missing(std::vector<std::string>& list, const Json& more) {
     }
 }
 
-std::string_view option_name(std::string_view option) {
-    return option.substr(0, option.find(':'));
-}
+std::string_view option_name(std::string_view option) { return option.substr(0, option.find(':')); }
 
 /// An option of the pod's own dnsConfig replaces one of the same name.
 void add_options(std::vector<std::string>& options, const Json& more) {

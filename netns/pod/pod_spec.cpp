@@ -174,7 +174,6 @@ PodSpec decode_pod_spec(const Pod& pod) {
     out.subdomain = pod.subdomain;
     out.host_network = pod.host_network;
     out.enable_service_links = bool_at(spec, {"enableServiceLinks"}, true);
-    out.automount_token = bool_at(spec, {"automountServiceAccountToken"}, true);
     out.restart = restart_policy_of(string_at(spec, {"restartPolicy"}));
     out.grace_seconds = int_at(spec, {"terminationGracePeriodSeconds"}, 30);
     if (const int64_t deadline = int_at(spec, {"activeDeadlineSeconds"}); deadline > 0) {

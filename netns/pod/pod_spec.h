@@ -39,8 +39,8 @@ struct EnvFrom {
 struct MountSpec {
     std::string volume;
     std::string path;
-    std::string sub_path;       ///< below the volume; may hold $(VAR) when `expand`
-    bool expand = false;        ///< sub_path came as subPathExpr
+    std::string sub_path;  ///< below the volume; may hold $(VAR) when `expand`
+    bool expand = false;   ///< sub_path came as subPathExpr
     bool read_only = false;
 };
 
@@ -62,8 +62,8 @@ struct ContainerSpecView {
     std::string termination_message_path;
     bool message_from_logs = false;  ///< terminationMessagePolicy: FallbackToLogsOnError
     Json resources = Json::object();
-    Json pre_stop;                   ///< lifecycle.preStop; null: none
-    Json post_start;                 ///< lifecycle.postStart; null: none
+    Json pre_stop;    ///< lifecycle.preStop; null: none
+    Json post_start;  ///< lifecycle.postStart; null: none
     Json liveness, readiness, startup;
     // The container's securityContext over the pod's.
     std::optional<uint32_t> run_as_user, run_as_group;
@@ -96,12 +96,11 @@ struct PodSpec {
     std::string uid;
     std::string node;
     std::string service_account;
-    std::string hostname;   ///< spec.hostname, else the pod's name (cut to 63 bytes)
+    std::string hostname;  ///< spec.hostname, else the pod's name (cut to 63 bytes)
     std::string subdomain;
     bool host_network = false;
     bool set_hostname_as_fqdn = false;
     bool enable_service_links = true;
-    bool automount_token = true;
     RestartPolicy restart = RestartPolicy::kAlways;
     int64_t grace_seconds = 30;
     std::optional<int64_t> active_deadline_seconds;

@@ -127,8 +127,7 @@ Condition ready(const PodReport& report, Condition containers, const Json& old) 
     return containers;
 }
 
-Json condition_json(const Condition& condition, const Json& old, int64_t generation,
-                    WallTime now) {
+Json condition_json(const Condition& condition, const Json& old, int64_t generation, WallTime now) {
     const std::string status = condition.status ? "True" : "False";
     const Json* before = find_condition(old, condition.type);
     const bool same = before && string_at(*before, {"status"}) == status;

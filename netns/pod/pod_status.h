@@ -17,8 +17,8 @@ struct ContainerState {
     Kind kind = Kind::kNone;
     std::string reason{};   ///< kWaiting, kTerminated: "CrashLoopBackOff", "Completed"
     std::string message{};  ///< kWaiting, kTerminated
-    WallTime started{};   ///< kRunning, kTerminated
-    WallTime finished{};  ///< kTerminated
+    WallTime started{};     ///< kRunning, kTerminated
+    WallTime finished{};    ///< kTerminated
     int exit_code = 0;
     int signal = 0;
     std::string container_id{};  ///< kTerminated

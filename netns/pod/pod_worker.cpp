@@ -32,7 +32,6 @@ PodWorker::PodWorker(AgentContext& agent, const Pod& pod)
       host_ip_(address_of_node(agent, pod.node)),
       was_finished_(pod.finished()),
       finished_(was_finished_) {
-    add_service_account_volume(spec_);
     for (const ContainerSpecView& container : spec_.init_containers) {
         init_runs_.push_back(std::make_unique<ContainerRun>(agent_, spec_, container));
     }
@@ -101,13 +100,8 @@ std::vector<std::string> PodWorker::container_names() const {
 }
 
 DownwardView PodWorker::downward() const {
-    return {spec_,
-            pod_.meta.labels,
-            pod_.meta.annotations,
-            pod_ip_.value_or(Ipv4{}),
-            host_ip_,
-            agent_.node_cpu_milli,
-            agent_.node_memory_bytes};
+    return {spec_,    pod_.meta.labels,      pod_.meta.annotations,   pod_ip_.value_or(Ipv4{}),
+            host_ip_, agent_.node_cpu_milli, agent_.node_memory_bytes};
 }
 
 PodEnvironment PodWorker::environment() const {
@@ -237,8 +231,7 @@ void PodWorker::check_deadline() {
     const WallTime deadline = start_time_ + std::chrono::seconds(*spec_.active_deadline_seconds);
     const WallTime now = std::chrono::system_clock::now();
     if (now < deadline) {
-        agent_.wake_after(spec_.uid,
-                          std::chrono::ceil<std::chrono::milliseconds>(deadline - now));
+        agent_.wake_after(spec_.uid, std::chrono::ceil<std::chrono::milliseconds>(deadline - now));
         return;
     }
     failed_reason_ = "DeadlineExceeded";
@@ -282,14 +275,13 @@ void PodWorker::finish_deletion() {
     DeleteOptions options;
     options.grace_period_seconds = 0;
     options.precondition_uid = spec_.uid;
-    agent_.client.remove(Pod::kResource, spec_.key, options,
-                         [this, alive = alive_](const Answer<Written>& answer) {
-                             if (!*alive || answer || answer.error().code == 404) return;
-                             log_warn("kubelet", answer.error().message,
-                                      {{"pod", spec_.key.to_string()}});
-                             removing_ = false;
-                             agent_.wake_after(spec_.uid, std::chrono::seconds(1));
-                         });
+    agent_.client.remove(
+        Pod::kResource, spec_.key, options, [this, alive = alive_](const Answer<Written>& answer) {
+            if (!*alive || answer || answer.error().code == 404) return;
+            log_warn("kubelet", answer.error().message, {{"pod", spec_.key.to_string()}});
+            removing_ = false;
+            agent_.wake_after(spec_.uid, std::chrono::seconds(1));
+        });
 }
 
 void PodWorker::forget() {
@@ -330,8 +322,8 @@ void PodWorker::publish() {
         return;
     }
     const Json& old = pod_.status();
-    const Json patch = merge_patch_of(old, pod_status(report(), old,
-                                                      std::chrono::system_clock::now()));
+    const Json patch =
+        merge_patch_of(old, pod_status(report(), old, std::chrono::system_clock::now()));
     if (patch.empty()) return;
     writing_ = true;
     agent_.client.patch(

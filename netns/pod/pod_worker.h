@@ -78,8 +78,8 @@ private:
     int network_fd_ = -1;
     std::optional<Sandbox> sandbox_;
     bool volumes_ready_ = false;
-    bool volumes_wait_ = false;      // For a ConfigMap or Secret.
-    std::string prepare_problem_;    // Told once in an Event.
+    bool volumes_wait_ = false;    // For a ConfigMap or Secret.
+    std::string prepare_problem_;  // Told once in an Event.
     std::string failed_reason_, failed_message_;
     const bool was_finished_;        // By an earlier run of kin: its status stays as it is.
     bool finished_ = false;          // Succeeded or Failed: nothing is started any more.

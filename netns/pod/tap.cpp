@@ -47,7 +47,8 @@ void Tap::watch_input(int terminal) {
         if (size < 0 && errno == EAGAIN) return;
         if (size <= 0) return close(stdout_);
         // What a person types fits; a terminal whose program does not read takes no more.
-        if (!finished_ && terminal_ >= 0) (void)!::write(terminal_, buffer, static_cast<size_t>(size));
+        if (!finished_ && terminal_ >= 0)
+            (void)!::write(terminal_, buffer, static_cast<size_t>(size));
     });
 }
 
@@ -78,8 +79,8 @@ void Tap::flush(Side& side) {
     } else if (side.kept.empty()) {
         side.watch.cancel();
     } else if (!side.watch.active()) {
-        side.watch = loop_.watch(side.fd.get(), Readiness::kWritable,
-                                 [this, &side](int) { flush(side); });
+        side.watch =
+            loop_.watch(side.fd.get(), Readiness::kWritable, [this, &side](int) { flush(side); });
     }
 }
 

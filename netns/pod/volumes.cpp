@@ -35,8 +35,8 @@ Result<> add_keys(const Json& source, const std::map<std::string, std::string>& 
             if (bool_at(source, {"optional"})) continue;
             return Error(Errc::kNotFound, cat(objects.key_of, ": ", key));
         }
-        out.push_back({string_at(item, {"path"}), found->second,
-                       mode_at(item, "mode", default_mode)});
+        out.push_back(
+            {string_at(item, {"path"}), found->second, mode_at(item, "mode", default_mode)});
     }
     return Ok{};
 }
@@ -57,19 +57,18 @@ public:
     Result<> add_downward(const Json& from) {
         for (const Json& item : array_at(from, {"items"})) {
             TRY_ASSIGN(std::string text, downward_text(item));
-            files_.push_back({string_at(item, {"path"}), std::move(text),
-                              mode_at(item, "mode", default_mode_)});
+            files_.push_back(
+                {string_at(item, {"path"}), std::move(text), mode_at(item, "mode", default_mode_)});
         }
         return Ok{};
     }
 
     Result<> add_token(const Json& from) {
-        TRY_ASSIGN(std::string token,
-                   tokens_({{view_.pod.key.ns, view_.pod.service_account},
-                            view_.pod.key.name,
-                            view_.pod.uid,
-                            string_at(from, {"audience"}),
-                            int_at(from, {"expirationSeconds"}, 3600)}));
+        TRY_ASSIGN(std::string token, tokens_({{view_.pod.key.ns, view_.pod.service_account},
+                                               view_.pod.key.name,
+                                               view_.pod.uid,
+                                               string_at(from, {"audience"}),
+                                               int_at(from, {"expirationSeconds"}, 3600)}));
         files_.push_back({string_at(from, {"path"}), std::move(token), default_mode_});
         return Ok{};
     }
@@ -114,22 +113,6 @@ private:
     Files files_;
 };
 
-/// The volume as the API server's admission would write it into the pod.
-VolumeSpec service_account_volume() {
-    const Json sources = Json::array({
-        {{"serviceAccountToken", {{"expirationSeconds", 3607}, {"path", "token"}}}},
-        {{"configMap",
-          {{"name", "kube-root-ca.crt"},
-           {"items", {{{"key", "ca.crt"}, {"path", "ca.crt"}}}},
-           {"optional", true}}}},
-        {{"downwardAPI",
-          {{"items",
-            {{{"path", "namespace"},
-              {"fieldRef", {{"apiVersion", "v1"}, {"fieldPath", "metadata.namespace"}}}}}}}}},
-    });
-    return {"kube-api-access", "projected", {{"defaultMode", 0644}, {"sources", sources}}};
-}
-
 }  // namespace
 
 Result<> check_volume(const VolumeSpec& volume) {
@@ -139,8 +122,9 @@ Result<> check_volume(const VolumeSpec& volume) {
         return Ok{};
     }
     if (volume.type == "hostPath") {
-        return Error(Errc::kDenied, "hostPath is refused: pods of a lab do not see this machine's "
-                                    "files; use emptyDir, configMap or secret");
+        return Error(Errc::kDenied,
+                     "hostPath is refused: pods of a lab do not see this machine's "
+                     "files; use emptyDir, configMap or secret");
     }
     return Error(Errc::kInvalid, cat("kin has no volumes of type ", volume.type));
 }
@@ -158,23 +142,6 @@ Result<Files> volume_files(const VolumeSpec& volume, const DownwardView& view,
         }
     }
     return files.take();
-}
-
-void add_service_account_volume(PodSpec& pod) {
-    if (!pod.automount_token) return;
-    bool used = false;
-    for (auto* list : {&pod.init_containers, &pod.containers}) {
-        for (ContainerSpecView& container : *list) {
-            const bool mounted =
-                std::any_of(container.mounts.begin(), container.mounts.end(),
-                            [](const MountSpec& mount) { return mount.path == kServiceAccountPath; });
-            if (mounted) continue;
-            container.mounts.push_back(
-                {"kube-api-access", std::string(kServiceAccountPath), "", false, true});
-            used = true;
-        }
-    }
-    if (used) pod.volumes.push_back(service_account_volume());
 }
 
 }  // namespace kin::netns

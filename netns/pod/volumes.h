@@ -37,13 +37,6 @@ Result<> check_volume(const VolumeSpec& volume);
 /// What an emptyDir starts with (nothing), or the files that the API objects behind the volume make
 /// up. Fails with kNotFound in Kubernetes' words: configmap "x" not found.
 Result<std::vector<VolumeFile>> volume_files(const VolumeSpec& volume, const DownwardView& view,
-                                             const ConfigSource& source,
-                                             const TokenSource& tokens);
-
-/// Adds the service account's volume (token, ca.crt, namespace) to containers that do not mount
-/// one at its well-known place, unless the pod refuses it.
-void add_service_account_volume(PodSpec& pod);
-
-constexpr std::string_view kServiceAccountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+                                             const ConfigSource& source, const TokenSource& tokens);
 
 }  // namespace kin::netns

@@ -228,11 +228,12 @@ FieldSet with_named_parents(const ApplyType& type, const FieldSet& set) {
     out.member = set.member;
     for (const FieldSet::Child& child : set.children) {
         const bool field = child.step.starts_with("f:");
-        const ApplyType below = field        ? type.child(child.step.substr(2))
+        const std::string name = field ? child.step.substr(2) : "";
+        const ApplyType below = field        ? type.child(name)
                                 : type.field ? type.element()
                                              : ApplyType{};
         FieldSet inner = with_named_parents(below, child.set);
-        if (field && type.shape == Shape::kObject) inner.member = true;
+        if (field && type.message && type.message->find(name)) inner.member = true;
         out.children.push_back({child.step, std::move(inner)});
     }
     return out;

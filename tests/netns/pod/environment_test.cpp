@@ -12,9 +12,13 @@ using test::pod_with;
 
 struct World {
     explicit World(const Pod& pod)
-        : spec(decode_pod_spec(pod)),
-          view{spec, pod.meta.labels, pod.meta.annotations, *Ipv4::parse("10.244.1.2"),
-               *Ipv4::parse("172.30.0.2"), 2000, int64_t{4} << 30} {
+        : spec(decode_pod_spec(pod)), view{spec,
+                                           pod.meta.labels,
+                                           pod.meta.annotations,
+                                           *Ipv4::parse("10.244.1.2"),
+                                           *Ipv4::parse("172.30.0.2"),
+                                           2000,
+                                           int64_t{4} << 30} {
         source.config_map = [this](const ObjectKey& key) { return look(config_maps, key); };
         source.secret = [this](const ObjectKey& key) { return look(secrets, key); };
     }
@@ -77,8 +81,9 @@ TEST(EnvironmentTest, MissingObjectsAreNamedAsKubernetesDoes) {
 }
 
 TEST(EnvironmentTest, ServicesOfThePodsNamespaceAndTheApi) {
-    const Service web = test::service_of("shop", "my-web", "10.96.0.7",
-                                         R"([{"name":"http","port":80},{"port":53,"protocol":"UDP"}])");
+    const Service web =
+        test::service_of("shop", "my-web", "10.96.0.7",
+                         R"([{"name":"http","port":80},{"port":53,"protocol":"UDP"}])");
     const Service api = test::service_of("default", "kubernetes", "10.96.0.1", R"([{"port":443}])");
     const Service other = test::service_of("default", "other", "10.96.0.9", R"([{"port":1}])");
     const Service headless = test::service_of("shop", "db", "None", R"([{"port":1}])");

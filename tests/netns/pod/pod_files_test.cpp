@@ -53,9 +53,8 @@ TEST(PodFilesTest, HostsFileNamesThePodAndItsAliases) {
 TEST(PodFilesTest, HostnameIsThePodsUnlessItSaysOtherwise) {
     EXPECT_EQ(kernel_hostname(decode_pod_spec(pod_with(R"("a":1)")), kDns), "web-0");
     EXPECT_EQ(kernel_hostname(decode_pod_spec(pod_with(R"("hostNetwork":true)")), kDns), "node-1");
-    EXPECT_EQ(kernel_hostname(decode_pod_spec(pod_with(
-                                  R"("subdomain":"sub","setHostnameAsFQDN":true)")),
-                              kDns),
+    EXPECT_EQ(kernel_hostname(
+                  decode_pod_spec(pod_with(R"("subdomain":"sub","setHostnameAsFQDN":true)")), kDns),
               "web-0.sub.shop.svc.cluster.local");
 }
 

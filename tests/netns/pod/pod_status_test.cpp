@@ -68,14 +68,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"FailedForGood", report(kNever, {container(ended(1)), container(ended(0))}), "Failed"},
         Case{"OneStillRuns", report(kNever, {container(ended(1)), container(running())}),
              "Running"},
-        Case{"Initializing", report(kAlways, {container(waiting("PodInitializing"))},
-                                    {container(running())}),
+        Case{"Initializing",
+             report(kAlways, {container(waiting("PodInitializing"))}, {container(running())}),
              "Pending"},
-        Case{"InitFailedForGood", report(kNever, {container(waiting("PodInitializing"))},
-                                         {container(ended(1))}),
+        Case{"InitFailedForGood",
+             report(kNever, {container(waiting("PodInitializing"))}, {container(ended(1))}),
              "Failed"},
-        Case{"InitFailedAndRestarts", report(kAlways, {container(waiting("PodInitializing"))},
-                                             {container(waiting("CrashLoopBackOff"), ended(1))}),
+        Case{"InitFailedAndRestarts",
+             report(kAlways, {container(waiting("PodInitializing"))},
+                    {container(waiting("CrashLoopBackOff"), ended(1))}),
              "Pending"}),
     [](const auto& test) { return test.param.name; });
 
@@ -97,8 +98,8 @@ Json condition(const Json& status, std::string_view type) {
 TEST(PodStatusTest, ConditionsKeepTheirTimeUntilTheyTurn) {
     PodReport pod = report(kAlways, {container(waiting("ContainerCreating"))});
     const Json scheduled{{"type", "PodScheduled"}, {"status", "True"}};
-    const Json first = pod_status(pod, {{"conditions", {scheduled}}, {"qosClass", "BestEffort"}},
-                                  kNow);
+    const Json first =
+        pod_status(pod, {{"conditions", {scheduled}}, {"qosClass", "BestEffort"}}, kNow);
     EXPECT_EQ(condition(first, "Ready")["status"], "False");
     EXPECT_EQ(condition(first, "Ready")["reason"], "ContainersNotReady");
     EXPECT_EQ(condition(first, "Ready")["message"], "containers with unready status: [c]");

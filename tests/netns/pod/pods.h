@@ -19,7 +19,8 @@ inline Pod pod_of(std::string_view json) {
 inline Pod pod_with(const std::string& spec) {
     return pod_of(R"({"metadata":{"name":"web-0","namespace":"shop","uid":"u-1",
         "labels":{"app":"web"},"annotations":{"note":"a \"b\""}},
-        "spec":{"nodeName":"node-1",)" + spec + "}}");
+        "spec":{"nodeName":"node-1",)" +
+                  spec + "}}");
 }
 
 inline Service service_of(const std::string& ns, const std::string& name, const std::string& ip,

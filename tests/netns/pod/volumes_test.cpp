@@ -30,7 +30,8 @@ protected:
     /// "path=content mode" of each file, or the error.
     std::string files(const std::string& volume) {
         const Pod pod = test::pod_with(R"("containers":[{"name":"c","resources":
-            {"limits":{"cpu":"2"}}}],"volumes":[{"name":"v",)" + volume + "}]");
+            {"limits":{"cpu":"2"}}}],"volumes":[{"name":"v",)" +
+                                       volume + "}]");
         const PodSpec spec = decode_pod_spec(pod);
         const DownwardView view{spec, pod.meta.labels, pod.meta.annotations, {}, {}};
         const TokenSource tokens = [](const TokenRequest& request) -> Result<std::string> {
@@ -80,25 +81,9 @@ TEST_F(VolumesTest, ProjectionMixesSources) {
               "token=token of shop/default for '' 644\nca.crt=1 644\nns=shop 644\ncpu=2 644");
 }
 
-TEST_F(VolumesTest, ServiceAccountVolumeIsAddedWhereNobodyMountsOne) {
-    PodSpec pod = decode_pod_spec(test::pod_with(R"("containers":[{"name":"a"},{"name":"b",
-        "volumeMounts":[{"name":"mine","mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}]}])"));
-    add_service_account_volume(pod);
-    ASSERT_EQ(pod.volumes.size(), 1u);
-    EXPECT_EQ(pod.containers[0].mounts.size(), 1u);
-    EXPECT_EQ(pod.containers[1].mounts.size(), 1u);
-    EXPECT_EQ(pod.containers[1].mounts[0].volume, "mine");
-    PodSpec refuses = decode_pod_spec(
-        test::pod_with(R"("automountServiceAccountToken":false,"containers":[{"name":"a"}])"));
-    add_service_account_volume(refuses);
-    EXPECT_TRUE(refuses.volumes.empty());
-}
-
 class PodDirectoryTest : public testing::Test {
 protected:
-    PodDirectoryTest() : root_(testing::TempDir() + "kin-pod-directory") {
-        fs::remove_all(root_);
-    }
+    PodDirectoryTest() : root_(testing::TempDir() + "kin-pod-directory") { fs::remove_all(root_); }
     ~PodDirectoryTest() override { fs::remove_all(root_); }
     std::string read(const std::string& file) {
         std::ifstream in(root_ + "/pods/u-1/volumes/v/" + file);

@@ -1,0 +1,101 @@
+#include "apiserver/pipes.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+namespace kin::apiserver {
+
+namespace {
+bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+
+bool is_socket(int fd) {
+    struct stat found {};
+    return ::fstat(fd, &found) == 0 && S_ISSOCK(found.st_mode);
+}
+
+void make_non_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+}  // namespace
+
+PipeReader::PipeReader(Loop& loop, UniqueFd fd, std::function<void(std::string_view)> take)
+    : fd_(std::move(fd)), take_(std::move(take)) {
+    make_non_blocking(fd_.get());
+    watch_ = loop.watch(fd_.get(), Readiness::kReadable, [this](int) { on_ready(); });
+}
+
+void PipeReader::on_ready() {
+    char buffer[32u << 10];
+    const std::weak_ptr<bool> alive = alive_;
+    // A few rounds, so that one busy pipe does not hold up the loop.
+    for (int round = 0; round < 4 && !paused_ && fd_.valid(); ++round) {
+        const ssize_t got = ::read(fd_.get(), buffer, sizeof buffer);
+        if (got < 0 && would_block()) return;
+        // A terminal whose other end is closed says EIO.
+        if (got <= 0) return end();
+        take_({buffer, static_cast<size_t>(got)});
+        if (alive.expired()) return;
+    }
+}
+
+void PipeReader::end() {
+    watch_ = Watch();
+    fd_.reset();
+    take_({});
+}
+
+void PipeReader::pause() {
+    paused_ = true;
+    if (watch_.active()) watch_.set(0);
+}
+
+void PipeReader::resume() {
+    paused_ = false;
+    if (watch_.active()) watch_.set(Readiness::kReadable);
+}
+
+PipeWriter::PipeWriter(Loop& loop, UniqueFd fd, std::function<void()> drained)
+    : loop_(loop), fd_(std::move(fd)), drained_(std::move(drained)) {
+    make_non_blocking(fd_.get());
+}
+
+void PipeWriter::write(std::string_view bytes) {
+    if (!fd_.valid() || ending_) return;
+    const bool first = waiting_.empty();
+    waiting_.append(bytes);
+    if (first) flush();
+}
+
+void PipeWriter::end() {
+    ending_ = true;
+    if (waiting_.empty()) close();
+}
+
+void PipeWriter::flush() {
+    size_t written = 0;
+    while (written < waiting_.size()) {
+        const ssize_t count =
+            ::write(fd_.get(), waiting_.data() + written, waiting_.size() - written);
+        if (count < 0 && would_block()) break;
+        if (count < 0) return close();  // EPIPE: nobody reads any more.
+        written += static_cast<size_t>(count);
+    }
+    waiting_.erase(0, written);
+    if (!waiting_.empty()) {
+        if (!watch_.active())
+            watch_ = loop_.watch(fd_.get(), Readiness::kWritable, [this](int) { flush(); });
+        return;
+    }
+    const bool had_waited = watch_.active();
+    watch_ = Watch();
+    if (ending_) return close();
+    if (had_waited && drained_) drained_();
+}
+
+void PipeWriter::close() {
+    watch_ = Watch();
+    waiting_.clear();
+    if (fd_.valid() && is_socket(fd_.get())) ::shutdown(fd_.get(), SHUT_WR);
+    fd_.reset();
+}
+
+}  // namespace kin::apiserver

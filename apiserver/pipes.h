@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "core/base/unique_fd.h"
+#include "core/loop/loop.h"
+
+namespace kin::apiserver {
+
+/// Reads a pipe, terminal or socket as long as somebody takes the bytes. On its loop's thread.
+class PipeReader {
+public:
+    /// `take` gets bytes, or "" once when nothing more will come; it may pause, and may destroy
+    /// the reader.
+    PipeReader(Loop& loop, UniqueFd fd, std::function<void(std::string_view)> take);
+
+    void pause();
+    void resume();
+    bool ended() const { return !fd_.valid(); }
+
+private:
+    void on_ready();
+    void end();
+
+    UniqueFd fd_;
+    const std::function<void(std::string_view)> take_;
+    Watch watch_;  // Last: ends before its descriptor.
+    bool paused_ = false;
+    const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+/// Writes into a pipe, terminal or socket, and keeps what does not fit. On its loop's thread.
+class PipeWriter {
+public:
+    /// `drained` is called when nothing waits any more, after something had to wait.
+    PipeWriter(Loop& loop, UniqueFd fd, std::function<void()> drained);
+
+    /// Dropped if the reader is gone.
+    void write(std::string_view bytes);
+    /// Closes once everything is written; with a socket, only its sending side.
+    void end();
+    size_t waiting_bytes() const { return waiting_.size(); }
+    bool ended() const { return !fd_.valid(); }
+
+private:
+    void flush();
+    void close();
+
+    Loop& loop_;
+    UniqueFd fd_;
+    const std::function<void()> drained_;
+    std::string waiting_;
+    bool ending_ = false;
+    Watch watch_;
+};
+
+}  // namespace kin::apiserver

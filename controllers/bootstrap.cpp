@@ -1,0 +1,97 @@
+#include "controllers/bootstrap.h"
+
+#include <embedded/first_objects.h>
+
+#include "core/api/yaml.h"
+#include "core/base/log.h"
+#include "core/base/strings.h"
+
+namespace kin::controllers {
+
+namespace {
+constexpr std::string_view kMark = "kin/first-objects-created";
+
+Json meta(std::string_view name, Json labels) {
+    return {{"name", name}, {"namespace", "default"}, {"labels", std::move(labels)}};
+}
+
+/// Creates `object`; one that is there already is as good.
+void create(Client& client, Json object) {
+    const Kind* kind = find_kind_of(string_at(object, {"apiVersion"}), string_at(object, {"kind"}));
+    KIN_ASSERT(kind);
+    const std::string name = cat(kind->kind, ' ', string_at(object, {"metadata", "name"}));
+    client.create(kind->resource(), std::move(object), [name](const Answer<Written>& answer) {
+        if (answer || answer.error().code == 409) return;
+        log_error("bootstrap", answer.error().message, {{"object", name}});
+    });
+}
+
+/// Brings the parts of `wanted` into the stored object of the same name.
+void restore(Client& client, const Json& wanted, std::initializer_list<const char*> parts) {
+    const Kind* kind = find_kind_of(string_at(wanted, {"apiVersion"}), string_at(wanted, {"kind"}));
+    KIN_ASSERT(kind);
+    const ObjectKey key{"default", "kubernetes"};
+    const auto stored = client.get(kind->resource(), key);
+    if (!stored) return create(client, wanted);
+    Json changed = *stored;
+    for (const char* part : parts) changed[part] = wanted[part];
+    if (changed != *stored) client.update(kind->resource(), std::move(changed));
+}
+}  // namespace
+
+std::vector<Json> first_objects(const BootstrapOptions& options) {
+    auto objects = parse_yaml_documents(embedded::first_objects());
+    KIN_ASSERT(objects);
+    for (Json& object : *objects) {
+        if (string_at(object, {"metadata", "name"}) == "kube-dns") {
+            object["spec"]["clusterIP"] = options.dns_service_ip.to_string();
+        }
+    }
+    return std::move(*objects);
+}
+
+std::vector<Json> api_server_objects(const BootstrapOptions& options) {
+    const std::string address = options.api_address.to_string();
+    const Json port = {{"name", "https"}, {"port", options.api_port}, {"protocol", "TCP"}};
+    return {
+        {{"apiVersion", "v1"},
+         {"kind", "Service"},
+         {"metadata", meta("kubernetes", {{"component", "apiserver"}, {"provider", "kubernetes"}})},
+         {"spec",
+          {{"clusterIP", options.api_service_ip.to_string()},
+           {"ports", Json::array({{{"name", "https"},
+                                   {"port", 443},
+                                   {"protocol", "TCP"},
+                                   {"targetPort", options.api_port}}})}}}},
+        {{"apiVersion", "v1"},
+         {"kind", "Endpoints"},
+         {"metadata", meta("kubernetes", {{"endpointslice.kubernetes.io/skip-mirror", "true"}})},
+         {"subsets", Json::array({{{"addresses", Json::array({{{"ip", address}}})},
+                                   {"ports", Json::array({port})}}})}},
+        {{"apiVersion", "discovery.k8s.io/v1"},
+         {"kind", "EndpointSlice"},
+         {"metadata", meta("kubernetes", {{"kubernetes.io/service-name", "kubernetes"}})},
+         {"addressType", "IPv4"},
+         {"endpoints", Json::array({{{"addresses", Json::array({address})},
+                                     {"conditions", {{"ready", true}}}}})},
+         {"ports", Json::array({port})}}};
+}
+
+void bootstrap(Client& client, const BootstrapOptions& options) {
+    const ObjectKey system{"", "kube-system"};
+    const auto stored = client.get(Namespace::kResource, system);
+    const bool fresh = !stored || !find(*stored, {"metadata", "annotations", kMark});
+    if (fresh) {
+        for (Json& object : first_objects(options)) create(client, std::move(object));
+    }
+    const std::vector<Json> api = api_server_objects(options);
+    restore(client, api[0], {});
+    restore(client, api[1], {"subsets"});
+    restore(client, api[2], {"endpoints", "ports"});
+    if (!fresh) return;
+    // Written last: whoever is interrupted before begins anew, and finds half of it there.
+    client.patch(Namespace::kResource, system,
+                 {{"metadata", {{"annotations", {{std::string(kMark), "true"}}}}}});
+}
+
+}  // namespace kin::controllers

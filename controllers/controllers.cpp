@@ -1,0 +1,46 @@
+#include "controllers/controllers.h"
+
+#include "controllers/daemon_sets.h"
+#include "controllers/deployments.h"
+#include "controllers/endpoint_slices.h"
+#include "controllers/garbage_collector.h"
+#include "controllers/namespaces.h"
+#include "controllers/node_subnets.h"
+#include "controllers/replica_sets.h"
+#include "controllers/scheduler.h"
+
+namespace kin::controllers {
+
+struct Controllers::All {
+    All(Client& client, const Options& options)
+        : namespaces(client, options.ca_certificate),
+          node_subnets(client, options.pod_pool),
+          deployments(client),
+          replica_sets(client),
+          daemon_sets(client),
+          scheduler(client),
+          endpoint_slices(client),
+          garbage_collector(client) {}
+
+    Namespaces namespaces;
+    NodeSubnets node_subnets;
+    Deployments deployments;
+    ReplicaSets replica_sets;
+    DaemonSets daemon_sets;
+    Scheduler scheduler;
+    EndpointSlices endpoint_slices;
+    GarbageCollector garbage_collector;
+};
+
+Controllers::Controllers(Client& client, Options options) : client_(client) {
+    client.loop().call([&] {
+        all_ = std::make_unique<All>(client, options);
+        bootstrap(client, options.bootstrap);
+    });
+}
+
+Controllers::~Controllers() {
+    client_.loop().call([this] { all_.reset(); });
+}
+
+}  // namespace kin::controllers

@@ -1,0 +1,185 @@
+#include "dns/reply.h"
+
+#include <algorithm>
+
+namespace kin::dns {
+
+namespace {
+constexpr size_t kHeaderSize = 12;
+constexpr size_t kOptSize = 11;
+constexpr uint16_t kInternet = 1;
+constexpr int kMaxAliases = 8;
+
+/// Appends a set's records, beginning with another one at each turn. `owner` replaces the pointer
+/// to the question ("" keeps it).
+void put_set(std::string& out, const RecordSet& set, uint32_t turn, std::string_view owner) {
+    const size_t count = set.starts.size();
+    for (size_t i = 0; i < count; ++i) {
+        const size_t index = (i + turn) % count;
+        const size_t start = set.starts[index];
+        const size_t end = index + 1 < count ? set.starts[index + 1] : set.bytes.size();
+        std::string_view record(set.bytes.data() + start, end - start);
+        if (!owner.empty()) {
+            out.append(owner);
+            record.remove_prefix(2);
+        }
+        out.append(record);
+    }
+}
+
+void refuse(const Refusal& refusal, std::string& out) {
+    out.assign(kHeaderSize, '\0');
+    out.append(refusal.question);
+    ReplyHeader header{.id = refusal.id,
+                       .opcode = refusal.opcode,
+                       .recursion_desired = refusal.recursion_desired,
+                       .rcode = refusal.rcode};
+    header.questions = refusal.question.empty() ? 0 : 1;
+    if (refusal.edns) {
+        put_opt(out, refusal.rcode, false);
+        header.additionals = 1;
+    }
+    write_header(out, header);
+}
+
+/// One answer in the making.
+class Reply {
+public:
+    Reply(const Zone& zone, const Query& query, uint32_t turn, std::string& out)
+        : zone_(zone), query_(query), turn_(turn), out_(out) {
+        header_.id = query.id;
+        header_.recursion_desired = query.recursion_desired;
+        out_.assign(kHeaderSize, '\0');
+        out_.append(query.name);
+        put_u16(out_, query.type);
+        put_u16(out_, query.query_class);
+        question_end_ = out_.size();
+    }
+
+    void make(Transport transport) {
+        answer();
+        const size_t limit = transport == Transport::kTcp ? 65535 : query_.udp_size;
+        const size_t opt = query_.edns ? kOptSize : 0;
+        if (out_.size() + opt > limit && extra_start_ != 0) {
+            // Additional records are a favour: without them the answer is still whole.
+            out_.resize(extra_start_);
+            header_.additionals = 0;
+        }
+        if (out_.size() + opt > limit) {
+            out_.resize(question_end_);
+            header_.answers = header_.authorities = 0;
+            header_.truncated = true;
+        }
+        if (query_.edns) {
+            put_opt(out_, header_.rcode, query_.dnssec_ok);
+            ++header_.additionals;
+        }
+        write_header(out_, header_);
+    }
+
+private:
+    void answer() {
+        WireName name = query_.name;
+        lower_case(name);
+        const bool transfer = query_.type == static_cast<uint16_t>(Type::kAxfr) ||
+                              query_.type == static_cast<uint16_t>(Type::kIxfr);
+        const Apex* apex = zone_.find_apex(name);
+        if (query_.query_class != kInternet || transfer || !apex) {
+            header_.rcode = Rcode::kRefused;
+            return;
+        }
+        header_.authoritative = true;
+        std::string_view owner;  // "": the question's name.
+        for (int hop = 0; hop < kMaxAliases; ++hop) {
+            const RecordSet* alias = answer_at(name, owner);
+            if (!alias) break;
+            name = alias->target;
+            owner = alias->target;
+            apex = zone_.find_apex(name);
+            if (!apex) return;  // The asker goes on elsewhere.
+        }
+        if (header_.answers == 0 || header_.rcode != Rcode::kNoError) put_soa(*apex);
+    }
+
+    /// Answers with what stands at `name`; gives the alias to follow, if that is what stands there.
+    const RecordSet* answer_at(const WireName& name, std::string_view owner) {
+        const ZoneNode* node = zone_.find(name);
+        if (!node) {
+            const auto address = zone_.pod_address(name);
+            if (!address) {
+                header_.rcode = Rcode::kNxDomain;
+            } else if (wants(Type::kA)) {
+                put_address(owner.empty() ? std::string_view("\xC0\x0C", 2) : owner, *address);
+            }
+            return nullptr;
+        }
+        if (query_.type == static_cast<uint16_t>(Type::kAny)) {
+            // One set is enough for whoever asks for anything (RFC 8482).
+            if (!node->sets.empty()) put(node->sets.front(), owner);
+            return nullptr;
+        }
+        if (const RecordSet* set = node->find(static_cast<Type>(query_.type))) {
+            put(*set, owner);
+            return nullptr;
+        }
+        const RecordSet* alias = node->find(Type::kCname);
+        if (alias) put(*alias, owner);
+        return alias;
+    }
+
+    bool wants(Type type) const {
+        return query_.type == static_cast<uint16_t>(type) ||
+               query_.type == static_cast<uint16_t>(Type::kAny);
+    }
+
+    void put(const RecordSet& set, std::string_view owner) {
+        put_set(out_, set, turn_, owner);
+        header_.answers = static_cast<uint16_t>(header_.answers + set.starts.size());
+        if (set.extra_count == 0) return;
+        extra_start_ = out_.size();
+        out_.append(set.extra);
+        header_.additionals = set.extra_count;
+    }
+
+    void put_address(std::string_view owner, Ipv4 address) {
+        out_.append(owner);
+        put_u16(out_, static_cast<uint16_t>(Type::kA));
+        put_u16(out_, kInternet);
+        put_u32(out_, 30);
+        put_u16(out_, 4);
+        put_u32(out_, address.value);
+        ++header_.answers;
+    }
+
+    void put_soa(const Apex& apex) {
+        const ZoneNode* node = zone_.find(apex.name);
+        const RecordSet* soa = node ? node->find(Type::kSoa) : nullptr;
+        if (!soa) return;
+        put_set(out_, *soa, 0, apex.name);
+        header_.authorities = 1;
+    }
+
+    const Zone& zone_;
+    const Query& query_;
+    const uint32_t turn_;
+    std::string& out_;
+    ReplyHeader header_;
+    size_t question_end_ = 0;
+    size_t extra_start_ = 0;
+};
+}  // namespace
+
+bool reply(const Zone& zone, std::string_view packet, Transport transport, uint32_t turn,
+           std::string& out) {
+    const Parsed parsed = parse_query(packet);
+    if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
+        refuse(*refusal, out);
+        return true;
+    }
+    const auto* query = std::get_if<Query>(&parsed);
+    if (!query) return false;
+    Reply(zone, *query, turn, out).make(transport);
+    return true;
+}
+
+}  // namespace kin::dns

@@ -1,0 +1,68 @@
+#include "dns/server.h"
+
+#include "core/base/strings.h"
+
+namespace kin::dns {
+
+namespace {
+constexpr uint16_t kPort = 53;
+
+/// The sockets of one pod.
+struct PodSockets {
+    std::unique_ptr<UdpSocket> udp;
+    std::unique_ptr<TcpSocket> tcp;
+};
+}  // namespace
+
+struct Server::Served {
+    Source source;
+    std::map<ObjectKey, PodSockets> pods;
+};
+
+Server::Server(Loop& data, Client& client, Namespaces& namespaces, ZoneOptions options)
+    : data_(data), client_(client), namespaces_(namespaces), served_(std::make_unique<Served>()) {
+    served_->source.zone = ZoneBuilder(options).snapshot();
+    const auto publish = [this](std::shared_ptr<const Zone> zone) {
+        ++on_their_way_;
+        data_.post([this, zone = std::move(zone)]() mutable {
+            served_->source.zone = std::move(zone);
+            --on_their_way_;
+        });
+    };
+    client_.loop().call([&] {
+        publisher_ = std::make_unique<Publisher>(client_, std::move(options), publish,
+                                                 [this] { return on_their_way_ > 0; });
+    });
+}
+
+Server::~Server() {
+    client_.loop().call([this] { publisher_.reset(); });
+    data_.call([this] { served_.reset(); });
+}
+
+Result<> Server::start(const Instance& instance) {
+    // On the pod's own address: answers leave from where they were asked.
+    TRY_ASSIGN(UniqueFd udp, namespaces_.open_in_pod(instance.pod, Namespaces::SocketType::kUdp,
+                                                     instance.address, kPort));
+    TRY_ASSIGN(UniqueFd tcp,
+               namespaces_.open_in_pod(instance.pod, Namespaces::SocketType::kTcpListener,
+                                       instance.address, kPort));
+    data_.post([this, pod = instance.pod, udp = std::move(udp), tcp = std::move(tcp)]() mutable {
+        PodSockets& sockets = served_->pods[pod];
+        sockets.udp = std::make_unique<UdpSocket>(data_, served_->source, std::move(udp));
+        sockets.tcp = std::make_unique<TcpSocket>(data_, served_->source, std::move(tcp));
+    });
+    if (instance.log) {
+        instance.log(".:53");
+        instance.log(
+            "[INFO] kin answers here in place of CoreDNS-1.12.1, for cluster.local and "
+            "the addresses of pods and Services");
+    }
+    return Ok{};
+}
+
+void Server::stop(const ObjectKey& pod) {
+    data_.post([this, pod] { served_->pods.erase(pod); });
+}
+
+}  // namespace kin::dns

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "core/base/unique_fd.h"
+#include "core/loop/loop.h"
+#include "dns/reply.h"
+
+namespace kin::dns {
+
+/// What the sockets answer from: the zone of the moment. Owned by the data loop.
+struct Source {
+    std::shared_ptr<const Zone> zone;
+    uint32_t turn = 0;
+};
+
+/// Answers the datagrams of one socket, up to 64 at a time. Owned by the data loop.
+class UdpSocket {
+public:
+    UdpSocket(Loop& loop, Source& source, UniqueFd fd);
+    ~UdpSocket();
+
+private:
+    struct Batch;
+    void serve();
+
+    Source& source_;
+    UniqueFd fd_;
+    std::unique_ptr<Batch> batch_;
+    Watch watch_;
+};
+
+/// Accepts on one socket and answers what its connections ask: several questions at once, in
+/// order. A connection that asks nothing for a while is closed, and when there are too many the one
+/// that has been silent for longest. Owned by the data loop.
+class TcpSocket {
+public:
+    struct Limits {
+        std::chrono::milliseconds idle{5000};
+        size_t connections = 128;
+    };
+    TcpSocket(Loop& loop, Source& source, UniqueFd listener)
+        : TcpSocket(loop, source, std::move(listener), Limits{}) {}
+    TcpSocket(Loop& loop, Source& source, UniqueFd listener, Limits limits);
+    ~TcpSocket();
+
+private:
+    class Connection;
+    void accept_all();
+
+    Loop& loop_;
+    Source& source_;
+    UniqueFd listener_;
+    const Limits limits_;
+    std::list<std::unique_ptr<Connection>> connections_;  // The longest silent first.
+    Watch watch_;
+    Timer later_;
+};
+
+}  // namespace kin::dns

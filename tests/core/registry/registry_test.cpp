@@ -1,0 +1,273 @@
+#include "core/registry/registry.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "core/api/kinds.h"
+
+namespace kin {
+
+namespace {
+class RegistryTest : public testing::Test {
+protected:
+    void SetUp() override {
+        auto opened = Store::open({.path = ":memory:"});
+        ASSERT_TRUE(opened) << opened.error().text();
+        store_ = std::move(*opened);
+        registry_ = std::make_unique<Registry>(*store_, Registry::Options{});
+        for (const char* name : {"default", "test"}) {
+            ASSERT_TRUE(create("namespaces", "", {{"metadata", {{"name", name}}}}));
+        }
+    }
+
+    static Target target(std::string_view resource, std::string ns, std::string name = "",
+                         std::string subresource = "") {
+        return {find_resource(resource), {std::move(ns), std::move(name)}, std::move(subresource)};
+    }
+    Answer<Written> create(std::string_view resource, const std::string& ns, Json body,
+                           WriteOptions options = {}) {
+        return blocking_write([&](WriteDone done) {
+            registry_->create(target(resource, ns), std::move(body), options, std::move(done));
+        });
+    }
+    Answer<Written> update(std::string_view resource, const std::string& ns, Json body,
+                           std::string subresource = "") {
+        const std::string name = string_at(body, {"metadata", "name"});
+        return blocking_write([&](WriteDone done) {
+            registry_->update(target(resource, ns, name, std::move(subresource)), std::move(body),
+                              {}, std::move(done));
+        });
+    }
+    Answer<Written> patch(Target what, PatchType type, Json body, WriteOptions options = {}) {
+        return blocking_write([&](WriteDone done) {
+            registry_->patch(what, type, std::move(body), options, std::move(done));
+        });
+    }
+    Answer<Written> remove(Target what, DeleteOptions options = {}) {
+        return blocking_write(
+            [&](WriteDone done) { registry_->remove(what, options, std::move(done)); });
+    }
+    Json stored(std::string_view resource, const std::string& ns, const std::string& name) {
+        const StoredPtr found = store_->find(resource, {ns, name});
+        return found ? *parse_json(found->body) : Json();
+    }
+    static Json config_map(const std::string& name, Json data = {{"a", "1"}}) {
+        return {{"metadata", {{"name", name}}}, {"data", std::move(data)}};
+    }
+    static Json pod(const std::string& name) {
+        return {{"metadata", {{"name", name}}},
+                {"spec", {{"containers", {{{"name", "c"}, {"image", "nginx"}}}}}}};
+    }
+    static Json service(const std::string& name, Json spec = Json::object()) {
+        spec["ports"] = {{{"port", 80}}};
+        return {{"metadata", {{"name", name}}}, {"spec", std::move(spec)}};
+    }
+
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<Registry> registry_;
+};
+
+Json body_of(const Answer<Written>& written) { return *parse_json(written->body); }
+}  // namespace
+
+TEST_F(RegistryTest, CreateFillsInMetadata) {
+    const auto made = create("configmaps", "test", config_map("x"));
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->code, 201);
+    const Json object = body_of(made);
+    EXPECT_EQ(string_at(object, {"kind"}), "ConfigMap");
+    EXPECT_EQ(string_at(object, {"metadata", "namespace"}), "test");
+    EXPECT_EQ(string_at(object, {"metadata", "uid"}).size(), 36U);
+    EXPECT_EQ(object, stored("configmaps", "test", "x"));
+}
+
+TEST_F(RegistryTest, CreateTwiceAlreadyExists) {
+    ASSERT_TRUE(create("configmaps", "test", config_map("x")));
+    const auto again = create("configmaps", "test", config_map("x"));
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, 409);
+    EXPECT_EQ(again.error().message, "configmaps \"x\" already exists");
+}
+
+TEST_F(RegistryTest, CreateInAMissingNamespaceIsNotFound) {
+    const auto made = create("configmaps", "nowhere", config_map("x"));
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, 404);
+    EXPECT_EQ(made.error().message, "namespaces \"nowhere\" not found");
+}
+
+TEST_F(RegistryTest, GenerateNameNeverCollides) {
+    std::set<std::string> names;
+    for (int i = 0; i < 50; ++i) {
+        const auto made =
+            create("configmaps", "test", {{"metadata", {{"generateName", "web-"}}}});
+        ASSERT_TRUE(made);
+        names.insert(string_at(body_of(made), {"metadata", "name"}));
+    }
+    EXPECT_EQ(names.size(), 50U);
+}
+
+TEST_F(RegistryTest, AnUnchangedWriteKeepsItsRevision) {
+    const auto made = create("configmaps", "test", config_map("x"));
+    const Revision before = store_->revision();
+    const auto same = patch(target("configmaps", "test", "x"), PatchType::kMerge,
+                            {{"data", {{"a", "1"}}}});
+    ASSERT_TRUE(same) << same.error().message;
+    EXPECT_EQ(same->revision, made->revision);
+    EXPECT_EQ(store_->revision(), before);
+}
+
+TEST_F(RegistryTest, AStaleUpdateIsAConflict) {
+    const Json first = body_of(create("configmaps", "test", config_map("x")));
+    ASSERT_TRUE(patch(target("configmaps", "test", "x"), PatchType::kMerge,
+                      {{"data", {{"a", "2"}}}}));
+    Json late = first;
+    late["data"]["a"] = "3";
+    const auto refused = update("configmaps", "test", late);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, 409);
+    EXPECT_EQ(string_at(stored("configmaps", "test", "x"), {"data", "a"}), "2");
+}
+
+TEST_F(RegistryTest, DryRunStoresNothing) {
+    WriteOptions options;
+    options.dry_run = DryRun::kYes;
+    const Revision before = store_->revision();
+    ASSERT_TRUE(create("configmaps", "test", config_map("x"), options));
+    EXPECT_EQ(store_->revision(), before);
+    EXPECT_TRUE(stored("configmaps", "test", "x").is_null());
+}
+
+TEST_F(RegistryTest, StrictValidationNamesTheUnknownField) {
+    WriteOptions options;
+    options.field_validation = FieldValidation::kStrict;
+    Json body = pod("p");
+    body["spec"]["nonsense"] = 1;
+    const auto refused = create("pods", "test", body, options);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, 400);
+    EXPECT_NE(refused.error().message.find("unknown field \"spec.nonsense\""), std::string::npos);
+    const auto warned = create("pods", "test", body);
+    ASSERT_TRUE(warned);
+    EXPECT_FALSE(warned->warnings.empty());
+}
+
+TEST_F(RegistryTest, ServicesGetDifferentAddresses) {
+    std::set<std::string> ips;
+    for (int i = 0; i < 20; ++i) {
+        const auto made = create("services", "test", service("s" + std::to_string(i)));
+        ASSERT_TRUE(made) << made.error().message;
+        ips.insert(string_at(body_of(made), {"spec", "clusterIP"}));
+    }
+    EXPECT_EQ(ips.size(), 20U);
+}
+
+TEST_F(RegistryTest, AnAddressIsGivenOnceAndAgainAfterDeletion) {
+    ASSERT_TRUE(create("services", "test", service("a", {{"clusterIP", "10.96.0.77"}})));
+    const auto taken = create("services", "test", service("b", {{"clusterIP", "10.96.0.77"}}));
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().code, 422);
+    EXPECT_NE(taken.error().message.find("provided IP is already allocated"), std::string::npos);
+    ASSERT_TRUE(remove(target("services", "test", "a")));
+    EXPECT_TRUE(create("services", "test", service("b", {{"clusterIP", "10.96.0.77"}})));
+}
+
+TEST_F(RegistryTest, NodePortsAreKeptByUpdatesAndClearedByTheType) {
+    const Json made =
+        body_of(create("services", "test", service("web", {{"type", "NodePort"}})));
+    const int64_t port = int_at(made["spec"]["ports"][0], {"nodePort"});
+    EXPECT_GE(port, 30000);
+    const auto renamed = patch(target("services", "test", "web"), PatchType::kMerge,
+                               {{"spec", {{"ports", {{{"port", 80}, {"name", "http"}}}}}}});
+    ASSERT_TRUE(renamed) << renamed.error().message;
+    EXPECT_EQ(int_at(body_of(renamed)["spec"]["ports"][0], {"nodePort"}), port);
+    const auto inside = patch(target("services", "test", "web"), PatchType::kMerge,
+                              {{"spec", {{"type", "ClusterIP"}}}});
+    ASSERT_TRUE(inside) << inside.error().message;
+    EXPECT_EQ(int_at(body_of(inside)["spec"]["ports"][0], {"nodePort"}), 0);
+}
+
+TEST_F(RegistryTest, FinalizersHoldAnObjectUntilTheyGo) {
+    Json body = config_map("x");
+    body["metadata"]["finalizers"] = {"example.com/hold"};
+    ASSERT_TRUE(create("configmaps", "test", body));
+    ASSERT_TRUE(remove(target("configmaps", "test", "x")));
+    EXPECT_FALSE(
+        string_at(stored("configmaps", "test", "x"), {"metadata", "deletionTimestamp"}).empty());
+    const auto freed = patch(target("configmaps", "test", "x"), PatchType::kMerge,
+                             {{"metadata", {{"finalizers", nullptr}}}});
+    ASSERT_TRUE(freed) << freed.error().message;
+    EXPECT_TRUE(stored("configmaps", "test", "x").is_null());
+}
+
+TEST_F(RegistryTest, AScheduledPodLingersForItsGrace) {
+    ASSERT_TRUE(create("pods", "test", pod("p")));
+    Target binding = target("pods", "test", "p", "binding");
+    const auto bound = blocking_write([&](WriteDone done) {
+        registry_->create(binding, {{"target", {{"name", "node-1"}}}}, {}, std::move(done));
+    });
+    ASSERT_TRUE(bound) << bound.error().message;
+    EXPECT_EQ(string_at(stored("pods", "test", "p"), {"spec", "nodeName"}), "node-1");
+    ASSERT_TRUE(remove(target("pods", "test", "p")));
+    EXPECT_EQ(int_at(stored("pods", "test", "p"), {"metadata", "deletionGracePeriodSeconds"}), 30);
+    DeleteOptions now;
+    now.grace_period_seconds = 0;
+    ASSERT_TRUE(remove(target("pods", "test", "p"), now));
+    EXPECT_TRUE(stored("pods", "test", "p").is_null());
+}
+
+TEST_F(RegistryTest, StatusWritesTouchOnlyStatus) {
+    ASSERT_TRUE(create("pods", "test", pod("p")));
+    Json changed = stored("pods", "test", "p");
+    changed["status"]["phase"] = "Running";
+    changed["spec"]["nodeName"] = "elsewhere";
+    changed["metadata"]["labels"] = {{"x", "y"}};
+    const auto written = update("pods", "test", changed, "status");
+    ASSERT_TRUE(written) << written.error().message;
+    const Json now = stored("pods", "test", "p");
+    EXPECT_EQ(string_at(now, {"status", "phase"}), "Running");
+    EXPECT_EQ(find(now, {"spec", "nodeName"}), nullptr);
+    EXPECT_EQ(find(now, {"metadata", "labels"}), nullptr);
+}
+
+TEST_F(RegistryTest, PodsGetTheirServiceAccountMounted) {
+    ASSERT_TRUE(create("pods", "test", pod("p")));
+    const Json now = stored("pods", "test", "p");
+    EXPECT_TRUE(string_at(now["spec"]["volumes"][0], {"name"}).starts_with("kube-api-access-"));
+    EXPECT_EQ(string_at(now["spec"]["containers"][0]["volumeMounts"][0], {"mountPath"}),
+              "/var/run/secrets/kubernetes.io/serviceaccount");
+}
+
+TEST_F(RegistryTest, ScaleChangesReplicasOnly) {
+    const Json labels = {{"app", "web"}};
+    Json deployment = {
+        {"metadata", {{"name", "web"}}},
+        {"spec",
+         {{"selector", {{"matchLabels", labels}}},
+          {"template",
+           {{"metadata", {{"labels", labels}}},
+            {"spec", {{"containers", {{{"name", "c"}, {"image", "nginx"}}}}}}}}}}};
+    ASSERT_TRUE(create("deployments.apps", "test", deployment));
+    const auto scaled = patch(target("deployments.apps", "test", "web", "scale"),
+                              PatchType::kMerge, {{"spec", {{"replicas", 5}}}});
+    ASSERT_TRUE(scaled) << scaled.error().message;
+    EXPECT_EQ(string_at(body_of(scaled), {"kind"}), "Scale");
+    const Json now = stored("deployments.apps", "test", "web");
+    EXPECT_EQ(int_at(now, {"spec", "replicas"}), 5);
+    EXPECT_EQ(int_at(now, {"metadata", "generation"}), 2);
+}
+
+TEST_F(RegistryTest, ATerminatingNamespaceTakesNothingNew) {
+    ASSERT_TRUE(remove(target("namespaces", "", "test")));
+    EXPECT_EQ(string_at(stored("namespaces", "", "test"), {"status", "phase"}), "Terminating");
+    const auto refused = create("configmaps", "test", config_map("x"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, 403);
+    Json empty = stored("namespaces", "", "test");
+    empty["spec"]["finalizers"] = Json::array();
+    ASSERT_TRUE(update("namespaces", "", empty, "finalize"));
+    EXPECT_TRUE(stored("namespaces", "", "test").is_null());
+}
+
+}  // namespace kin
