@@ -78,7 +78,8 @@ TEST_F(WorkQueueTest, AddingDoesNotHurryAKeyThatWaitsOutItsBackoff) {
     wait_until([&] { return !times.empty(); });
     loop_.call([&] { queue_->add("a"); });
     wait_until([&] { return !queue_->busy(); });
-    ASSERT_EQ(times.size(), 2u);
+    // On a busy machine the second add may come after the retry, and then earns a run of its own.
+    ASSERT_GE(times.size(), 2u);
     EXPECT_GE(times[1] - times[0], milliseconds(5));
 }
 
