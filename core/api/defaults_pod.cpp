@@ -86,7 +86,6 @@ void admit(Json& spec) {
         spec["serviceAccount"] = "default";
     }
     set_priority(spec);
-    tolerate_lost_nodes(spec);
 }
 
 bool is_positive(const Json& amounts, const char* name) {
@@ -141,6 +140,7 @@ void default_pod(Json& pod, const Json* old) {
         }
     }
     if (!old) admit(spec);
+    tolerate_lost_nodes(spec);
     Json& status = pod["status"];
     set_missing(status, "phase", "Pending");
     set_missing(status, "qosClass", qos_class(spec));

@@ -7,7 +7,7 @@
 namespace kin {
 
 std::string FieldPath::to_string() const {
-    std::string out = parent_ ? parent_->to_string() : "";
+    std::string out = parent_ ? parent_->to_string() : before_;
     switch (step_) {
         case kChild:
             return out.empty() ? std::string(name_) : cat(out, '.', name_);

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/api/name_rules.h"
@@ -10,23 +11,29 @@
 namespace kin {
 
 /// Where a value stands in an object: "spec.ports[0].port". A chain of steps on the stack: each
-/// step points to the one before, which must still live, and text is made only for a complaint.
+/// step points to the one before, which must outlive it, and text is made only for a complaint.
+/// A step from a temporary takes its text instead, so that `a.child("b").child("c")` can be kept.
 class FieldPath {
 public:
     explicit FieldPath(std::string_view name) : name_(name) {}
 
-    FieldPath child(std::string_view name) const { return {this, name, kChild, 0}; }
-    FieldPath index(size_t index) const { return {this, "", kIndex, index}; }
-    FieldPath key(std::string_view key) const { return {this, key, kKey, 0}; }
+    FieldPath child(std::string_view name) const& { return {this, "", name, kChild, 0}; }
+    FieldPath index(size_t index) const& { return {this, "", "", kIndex, index}; }
+    FieldPath key(std::string_view key) const& { return {this, "", key, kKey, 0}; }
+    FieldPath child(std::string_view name) && { return {nullptr, to_string(), name, kChild, 0}; }
+    FieldPath index(size_t index) && { return {nullptr, to_string(), "", kIndex, index}; }
+    FieldPath key(std::string_view key) && { return {nullptr, to_string(), key, kKey, 0}; }
 
     std::string to_string() const;
 
 private:
     enum Step { kChild, kIndex, kKey };
-    FieldPath(const FieldPath* parent, std::string_view name, Step step, size_t index)
-        : parent_(parent), name_(name), step_(step), index_(index) {}
+    FieldPath(const FieldPath* parent, std::string before, std::string_view name, Step step,
+              size_t index)
+        : parent_(parent), before_(std::move(before)), name_(name), step_(step), index_(index) {}
 
     const FieldPath* parent_ = nullptr;
+    std::string before_;  ///< The text of a parent that is gone.
     std::string_view name_;
     Step step_ = kChild;
     size_t index_ = 0;

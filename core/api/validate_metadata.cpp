@@ -50,6 +50,10 @@ void validate_owners(const Json& owners, const FieldPath& path, Findings& out) {
                 out.invalid(path.child(key), "", cat(what, " must not be empty"));
         };
         needs("apiVersion", "version");
+        const std::string version = string_at(owner, {"apiVersion"});
+        if (std::count(version.begin(), version.end(), '/') > 1)
+            out.invalid(path.child("apiVersion"), version,
+                        cat("unexpected GroupVersion string: ", version));
         needs("kind", "kind");
         needs("name", "name");
         needs("uid", "uid");
@@ -69,13 +73,12 @@ void validate_finalizers(const Json& finalizers, const FieldPath& path, Findings
     bool foreground = false;
     for (size_t i = 0; i < finalizers.size(); ++i) {
         const std::string name = finalizers[i].get<std::string>();
-        const Complaints complaints = check_qualified_name(name);
-        out.invalid(path, name, complaints);
+        out.invalid(path, name, check_qualified_name(name));
         orphan = orphan || name == "orphan";
         foreground = foreground || name == "foregroundDeletion";
         const bool standard = name == "orphan" || name == "foregroundDeletion" ||
                               name == "kubernetes" || name == "metadata.kubernetes.io";
-        if (complaints.empty() && name.find('/') == std::string::npos && !standard)
+        if (name.find('/') == std::string::npos && !standard)
             out.invalid(path.index(i), name,
                         "name is neither a standard finalizer name nor is it fully qualified");
     }

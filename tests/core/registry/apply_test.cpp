@@ -149,7 +149,7 @@ TEST(TrackUpdateTest, StatusIsAnEntryOfItsOwn) {
     updated["status"]["replicas"] = 1;
     live = track_update(kind, &live, updated, writer("controller", "status"));
     EXPECT_EQ(owners(live),
-              "controller Update status {\"f:status\":{\"f:replicas\":{}}}\n"
+              "controller Update status {\"f:status\":{\".\":{},\"f:replicas\":{}}}\n"
               "kubectl Update  {\"f:metadata\":{\"f:labels\":{\".\":{},\"f:a\":{}}},"
               "\"f:spec\":{\"f:replicas\":{}}}\n");
     Json scaled = live;

@@ -16,7 +16,7 @@ std::string patched(std::string_view object, std::string_view patch) {
 TEST(JsonPatchTest, DoesAllSixOperations) {
     EXPECT_EQ(patched(R"({"a":1})", R"([{"op":"add","path":"/b","value":{"c":null}}])"),
               R"({"a":1,"b":{"c":null}})");
-    EXPECT_EQ(patched(R"({"a":[1,3]})", R"([{"op":"add","path":"/a/0","value":2},
+    EXPECT_EQ(patched(R"({"a":[1,3]})", R"([{"op":"add","path":"/a/1","value":2},
                                             {"op":"add","path":"/a/-","value":4},
                                             {"op":"add","path":"/a/-2","value":9}])"),
               R"({"a":[1,2,3,9,4]})");
