@@ -138,7 +138,7 @@ std::optional<Frame> Decoder::read_control(uint16_t type, uint8_t flags, std::st
 struct HeaderPacker::Deflater {
     z_stream stream{};
     Deflater() {
-        KIN_ASSERT(deflateInit(&stream, Z_DEFAULT_COMPRESSION) == Z_OK);
+        KIN_ASSERT(deflateInit(&stream, Z_BEST_COMPRESSION) == Z_OK);
         const std::string& words = dictionary();
         deflateSetDictionary(&stream, zlib_bytes(words.data()), static_cast<uInt>(words.size()));
     }

@@ -5,6 +5,13 @@
 
 namespace kin::apiserver::table {
 namespace {
+/// Upstream declares a Deployment's counts as strings and sends numbers.
+Column number_called_string(std::string_view name, JsonPath path) {
+    Column column = integer(name, path);
+    column.type = "string";
+    return column;
+}
+
 
 /// "2/3": a number of the status out of one of the spec.
 Column part(std::string_view name, std::string_view of_status, std::string_view of_spec) {
@@ -17,8 +24,8 @@ Column part(std::string_view name, std::string_view of_status, std::string_view 
 Columns of_deployment() {
     return {name_column(),
             part("Ready", "readyReplicas", "replicas"),
-            integer("Up-to-date", {"status", "updatedReplicas"}),
-            integer("Available", {"status", "availableReplicas"}),
+            number_called_string("Up-to-date", {"status", "updatedReplicas"}),
+            number_called_string("Available", {"status", "availableReplicas"}),
             age_column(),
             containers_column({"spec", "template"}),
             images_column({"spec", "template"}),

@@ -5,75 +5,40 @@
 #include <unistd.h>
 
 #include "apiserver/server.h"
-#include "controllers/daemon_sets.h"
-#include "controllers/deployments.h"
-#include "controllers/endpoint_slices.h"
-#include "controllers/garbage_collector.h"
-#include "controllers/namespaces.h"
-#include "controllers/node_subnets.h"
-#include "controllers/replica_sets.h"
-#include "controllers/scheduler.h"
+#include "controllers/controllers.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/client/client.h"
 #include "core/loop/loop.h"
 #include "core/registry/registry.h"
 #include "core/store/store.h"
-#include "kin/bootstrap.h"
+#include "dns/server.h"
 #include "kin/lab_door.h"
 #include "kin/pki.h"
 #include "kin/version.h"
 #include "netns/network/node_links.h"
 #include "netns/network/pod_networks.h"
 #include "netns/pod/node_agent.h"
+#include "proxy/proxier.h"
 
 namespace kin {
 
 namespace {
-/// Runs `task` on the loop and gives what it returned.
-Result<> call(Loop& loop, const std::function<Result<>()>& task) {
-    Result<> result = Ok{};
-    loop.call([&] { result = task(); });
-    return result;
-}
-
-/// The lab's standing network, made on the control thread, which leaves the host's for good.
-struct Network {
-    std::unique_ptr<netns::NodeLinks> links;
-    std::unique_ptr<netns::PodNetworks> pods;
-};
-
-Result<Network> create_network(Loop& control, int nodes) {
-    Network network;
-    TRY(call(control, [&]() -> Result<> {
-        TRY(netns::leave_host_network());
-        TRY_ASSIGN(network.links, netns::NodeLinks::create(netns::AddressPlan{}, nodes));
-        network.pods = std::make_unique<netns::PodNetworks>(*network.links);
+/// kin's network agent: the links and routes are laid by the node agent before any pod runs, so
+/// its pods only say so.
+class NetworkAgent : public PodService {
+public:
+    explicit NetworkAgent(const netns::AddressPlan& addresses) : addresses_(addresses) {}
+    Result<> start(const Instance& instance) override {
+        const int number = netns::node_number(instance.node);
+        instance.log(cat("ptp: pods of ", instance.node, " have addresses of ",
+                         addresses_.node_pods(number), ", a routed veth each"));
         return Ok{};
-    }));
-    return network;
-}
+    }
+    void stop(const ObjectKey&) override {}
 
-/// Those that turn objects into objects. Made and ended on the control thread.
-struct Controllers {
-    Controllers(Client& client, const netns::AddressPlan& addresses, const std::string& ca)
-        : subnets(client, addresses.pods),
-          namespaces(client, ca),
-          garbage_collector(client),
-          scheduler(client),
-          replica_sets(client),
-          deployments(client),
-          daemon_sets(client),
-          endpoint_slices(client) {}
-
-    controllers::NodeSubnets subnets;
-    controllers::Namespaces namespaces;
-    controllers::GarbageCollector garbage_collector;
-    controllers::Scheduler scheduler;
-    controllers::ReplicaSets replica_sets;
-    controllers::Deployments deployments;
-    controllers::DaemonSets daemon_sets;
-    controllers::EndpointSlices endpoint_slices;
+private:
+    const netns::AddressPlan addresses_;
 };
 
 std::string ready_text(const ClusterOptions& options, uint16_t port) {
@@ -88,66 +53,154 @@ std::string ready_text(const ClusterOptions& options, uint16_t port) {
                "\n\n  export KUBECONFIG=", options.paths.kubeconfig(),
                "\n  kin kubectl", lab, " get pods -A      (or your own kubectl)\n");
 }
+
+/// All parts of a lab and how they are joined. Members start top to bottom and stop bottom to
+/// top; those marked "control" are made, used and ended on that thread.
+class Cluster {
+public:
+    Cluster(const ClusterOptions& options, Pki pki, std::unique_ptr<Store> store)
+        : options_(options), pki_(std::move(pki)), store_(std::move(store)) {}
+    ~Cluster();
+    Cluster(const Cluster&) = delete;
+    Cluster& operator=(const Cluster&) = delete;
+
+    /// Lays the standing network, and takes the control thread out of the host's for good.
+    Result<> lay_network();
+    /// Joins controllers, node agent and the components that run as pods, and sets them going.
+    Result<> start_components(UniqueFd init_socket);
+    /// Opens the API's doors and stays until the lab is to end.
+    Result<> serve(netns::ServerContext& context);
+
+private:
+    const netns::AddressPlan& addresses() const { return links_->addresses(); }
+    Result<> create_node_agent(UniqueFd init_socket);
+    Result<std::unique_ptr<apiserver::ApiServer>> open_api(LabDoor& door);
+    Result<> on_control(const std::function<Result<>()>& task);
+
+    const ClusterOptions& options_;
+    const Pki pki_;
+    const std::unique_ptr<Store> store_;
+    Registry registry_{*store_, {}};                     // what the API promises, below HTTP
+    const apiserver::Authenticator tokens_{pki_.token_secret};
+    Loop streams_{"kin-streams"};                        // watches, exec, logs
+    Loop data_{"kin-data"};                              // DNS sockets
+    Loop control_{"kin-control"};                        // informers, every kernel write
+    std::unique_ptr<netns::NodeLinks> links_;            // control: nodes, router, outside hosts
+    std::unique_ptr<netns::PodNetworks> pod_networks_;   // control
+    Client client_{registry_, control_};                 // how all below sees the cluster
+    std::unique_ptr<netns::Containers> containers_;      // control: PID 1, as the server sees it
+    std::unique_ptr<netns::NodeAgent> agent_;            // control: pods -> namespaces, processes
+    std::unique_ptr<proxy::Proxier> proxier_;            // control: services -> table kube-proxy
+    std::unique_ptr<NetworkAgent> network_agent_;        // control
+    std::unique_ptr<dns::Server> dns_;                   // services, slices -> zone
+    std::unique_ptr<controllers::Controllers> controllers_;
+};
+
+Cluster::~Cluster() {
+    controllers_.reset();
+    control_.call([this] { agent_.reset(); });  // Before what it serves: it tells them to stop.
+    dns_.reset();
+    control_.call([this] {
+        proxier_.reset();
+        network_agent_.reset();
+        containers_.reset();
+    });
+}
+
+Result<> Cluster::on_control(const std::function<Result<>()>& task) {
+    Result<> result = Ok{};
+    control_.call([&] { result = task(); });
+    return result;
+}
+
+Result<> Cluster::lay_network() {
+    return on_control([this]() -> Result<> {
+        TRY(netns::leave_host_network());
+        TRY_ASSIGN(links_, netns::NodeLinks::create(netns::AddressPlan{}, options_.nodes));
+        pod_networks_ = std::make_unique<netns::PodNetworks>(*links_);
+        return Ok{};
+    });
+}
+
+Result<> Cluster::create_node_agent(UniqueFd init_socket) {
+    TRY_ASSIGN(containers_, netns::Containers::create(std::move(init_socket)));
+    netns::NodeAgent::Options options;
+    options.data_directory = options_.paths.data;
+    options.version = kVersion;
+    options.tokens = [this](const netns::TokenRequest& request) -> Result<std::string> {
+        return tokens_.service_account_token(request.service_account.ns,
+                                             request.service_account.name);
+    };
+    agent_ = std::make_unique<netns::NodeAgent>(client_, streams_, *containers_, *links_,
+                                                *pod_networks_, std::move(options));
+    return Ok{};
+}
+
+Result<> Cluster::start_components(UniqueFd init_socket) {
+    TRY(on_control([&] { return create_node_agent(std::move(init_socket)); }));
+    dns_ = std::make_unique<dns::Server>(data_, client_, *agent_);
+    controllers_ = std::make_unique<controllers::Controllers>(
+        client_, controllers::Options{.pod_pool = addresses().pods,
+                                      .ca_certificate = pki_.ca.certificate_pem,
+                                      .bootstrap = {}});
+    control_.call([this] {
+        proxier_ = std::make_unique<proxy::Proxier>(
+            client_, links_->nodes(),
+            proxy::Addresses{addresses().pods, addresses().services, addresses().nodes});
+        network_agent_ = std::make_unique<NetworkAgent>(addresses());
+        agent_->add_service("registry.k8s.io/kube-proxy", *proxier_);
+        agent_->add_service("registry.k8s.io/coredns/coredns", *dns_);
+        agent_->add_service("kin/network", *network_agent_);
+    });
+    TRY(client_.start());
+    control_.call([this] { agent_->register_nodes(); });
+    return Ok{};
+}
+
+Result<std::unique_ptr<apiserver::ApiServer>> Cluster::open_api(LabDoor& door) {
+    apiserver::ApiServer::Options options;
+    options.socket_path = options_.paths.socket();
+    options.tls_port = options_.api_port;
+    options.server = pki_.server;
+    options.client_ca_pem = pki_.ca.certificate_pem;
+    options.token_secret = pki_.token_secret;
+    options.lab = [&door](const http::Request& request) { return door.handle(request); };
+    TRY_ASSIGN(auto api, apiserver::ApiServer::start(registry_, streams_, agent_.get(), options));
+    // What pods reach as `kubernetes.default`: a listener on node-1's address.
+    UniqueFd inside;
+    TRY(on_control([&]() -> Result<> {
+        TRY_ASSIGN(inside, agent_->open_in_node(netns::node_name(1),
+                                                Namespaces::SocketType::kTcpListener,
+                                                addresses().node(1), 6443));
+        return Ok{};
+    }));
+    TRY(api->adopt(std::move(inside)));
+    return api;
+}
+
+Result<> Cluster::serve(netns::ServerContext& context) {
+    TRY_ASSIGN(const auto door, LabDoor::create(options_, *links_, client_));
+    TRY_ASSIGN(const auto api, open_api(*door));
+    door->set_api_port(api->tls_port());
+    TRY(write_private_file(options_.paths.kubeconfig(),
+                           kubeconfig_text(options_.paths.name, api->tls_port(), pki_)));
+    std::string why;
+    if (!client_.settle(10'000, &why)) log_warn("kin", "start goes on", {{"busy", why}});
+    context.notify_ready(ready_text(options_, api->tls_port()));
+    door->wait_for_stop(context.stop_fd());
+    return Ok{};
+}
 }  // namespace
 
 Result<> run_cluster(const ClusterOptions& options, netns::ServerContext& context) {
     const LabPaths& paths = options.paths;
-    TRY_ASSIGN(const Pki pki, load_or_create_pki(paths.data + "/pki"));
+    TRY_ASSIGN(Pki pki, load_or_create_pki(paths.data + "/pki"));
     TRY(write_private_file(paths.data + "/lab.json", to_text({{"nodes", options.nodes}})));
-    TRY_ASSIGN(const auto store, Store::open({.path = paths.database()}));
-    Registry registry(*store, {});  // what the API promises, below HTTP
-    TRY(bootstrap(registry));       // what every cluster has
-    Loop streams("kin-streams");    // watches, exec, logs
-    Loop control("kin-control");    // informers, controllers, every kernel write
-    TRY_ASSIGN(Network network, create_network(control, options.nodes));
-    Client client(registry, control);  // how all that follows sees the cluster
-    const apiserver::Authenticator tokens(pki.token_secret);
-    std::unique_ptr<netns::Containers> containers;
-    std::unique_ptr<netns::NodeAgent> agent;
-    std::unique_ptr<Controllers> controllers;
-    TRY(call(control, [&]() -> Result<> {
-        TRY_ASSIGN(containers, netns::Containers::create(context.take_init_socket()));
-        netns::NodeAgent::Options agent_options;
-        agent_options.data_directory = paths.data;
-        agent_options.version = kVersion;
-        agent_options.tokens = [&tokens](const netns::TokenRequest& request) -> Result<std::string> {
-            return tokens.service_account_token(request.service_account.ns, request.service_account.name);
-        };
-        agent = std::make_unique<netns::NodeAgent>(client, streams, *containers, *network.links,
-                                                   *network.pods, std::move(agent_options));
-        controllers = std::make_unique<Controllers>(client, network.links->addresses(),
-                                                    pki.ca.certificate_pem);
-        return Ok{};
-    }));
-    TRY(client.start());
-    control.call([&] { agent->register_nodes(); });
-
-    TRY_ASSIGN(const auto door, LabDoor::create(options, *network.links, client));
-    apiserver::ApiServer::Options api_options;
-    api_options.socket_path = paths.socket();
-    api_options.tls_port = options.api_port;
-    api_options.server = pki.server;
-    api_options.client_ca_pem = pki.ca.certificate_pem;
-    api_options.token_secret = pki.token_secret;
-    LabDoor* const lab = door.get();
-    api_options.lab = [lab](const http::Request& request) { return lab->handle(request); };
-    TRY_ASSIGN(auto api, apiserver::ApiServer::start(registry, streams, agent.get(), api_options));
-    door->set_api_port(api->tls_port());
-    TRY(write_private_file(paths.kubeconfig(),
-                           kubeconfig_text(paths.name, api->tls_port(), pki)));
-    std::string why;
-    if (!client.settle(10'000, &why)) log_warn("kin", "start goes on", {{"busy", why}});
-    context.notify_ready(ready_text(options, api->tls_port()));
-    door->wait_for_stop(context.stop_fd());
-    api.reset();
-    control.call([&] {
-        controllers.reset();
-        agent.reset();
-        containers.reset();
-        network.pods.reset();
-        network.links.reset();
-    });
-    return Ok{};
+    TRY_ASSIGN(auto store, Store::open({.path = paths.database()}));
+    Cluster cluster(options, std::move(pki), std::move(store));
+    TRY(cluster.lay_network());
+    TRY(cluster.start_components(context.take_init_socket()));
+    return cluster.serve(context);
 }
 
 }  // namespace kin

@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,7 +50,10 @@ bool can_make_links() {
     auto here = Netns::current();
     if (!here) return false;
     auto rtnl = Rtnl::open(*here);
-    return rtnl && rtnl->set_up("lo");
+    constexpr int kLoopback = 1;
+    RtnlBatch batch;
+    batch.set_up(kLoopback);
+    return rtnl && rtnl->apply(batch);
 }
 
 bool can_filter() {

@@ -50,6 +50,12 @@ Result<HostNamespaces> open_namespaces(const LabPaths& paths, const std::string&
         std::perror("kin: enter the node's namespaces");
         std::_Exit(126);
     }
+    // Started by the host's root, we are nobody in there, and an exec would take all capabilities:
+    // become the lab's root. Where only one id is mapped we are that already.
+    if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
+        std::perror("kin: become the lab's root");
+        std::_Exit(126);
+    }
     if (shell) {
         const char* own = std::getenv("SHELL");
         command = {own && *own ? own : "/bin/sh"};

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/strings.h"
+#include "kin/pki.h"
 #include "kin/version.h"
 #include "netns/network/plan.h"
 
@@ -15,8 +16,19 @@ http::Response json_response(int code, const Json& json) {
     return {code, "application/json", to_text(json) + '\n'};
 }
 
+/// This process's id outside of the lab's pid namespace: the first of NSpid is the outermost that
+/// the mounted /proc shows.
+int host_pid() {
+    const auto text = read_file("/proc/self/status");
+    if (!text) return 0;
+    const size_t at = text->find("NSpid:");
+    if (at == std::string::npos) return 0;
+    const std::string_view line = trim(std::string_view(*text).substr(at + 6));
+    return parse_number<int>(line.substr(0, line.find_first_of(" \t\n"))).value_or(0);
+}
+
 Json host(std::string_view name, netns::NodeLinks& links, Ipv4 address, std::string_view role) {
-    const Node* found = links.find(name);
+    const KernelNode* found = links.find(name);
     return {{"name", name},
             {"address", address.to_string()},
             {"role", role},
@@ -47,6 +59,7 @@ Result<std::unique_ptr<LabDoor>> LabDoor::create(const ClusterOptions& options,
     door->status_ = {{"name", options.paths.name},
                      {"version", kVersion},
                      {"socket", options.paths.socket()},
+                     {"pid", host_pid()},
                      {"kubeconfig", options.paths.kubeconfig()},
                      {"hosts", hosts(links, options.nodes)}};
     return door;

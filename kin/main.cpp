@@ -13,7 +13,7 @@ void add_lab_option(CLI::App* verb, std::string& lab) {
     verb->add_option("--lab", lab, "name of the lab")->capture_default_str();
 }
 
-/// `kin kubectl` and `kin exec` take everything behind their own words as it is.
+/// `kin kubectl` takes everything behind its own words as it is.
 void pass_rest(CLI::App* verb) {
     verb->prefix_command();
     verb->set_help_flag();
@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
     UpOptions up_options;
     bool yes = false, json = false, print = false, merge = false;
     std::string host, file;
+    std::vector<std::string> command;
 
     CLI::App* up_verb = add_up(app, up_options);
     CLI::App* down_verb = app.add_subcommand("down", "end a lab; its data stay");
@@ -65,7 +66,7 @@ int main(int argc, char** argv) {
     CLI::App* exec_verb =
         app.add_subcommand("exec", "a command in a node's network: kin exec node-1 -- ip route");
     exec_verb->add_option("host", host, "node-1, node-2, ..., router, client, internet")->required();
-    pass_rest(exec_verb);
+    exec_verb->add_option("command", command, "the command, after --")->required();
     CLI::App* apply_verb = app.add_subcommand("apply", "apply a file of manifests");
     apply_verb->add_option("-f", file, "the file; - for standard input")->required();
     CLI::App* version_verb = app.add_subcommand("version", "print kin's version");
@@ -93,7 +94,7 @@ int main(int argc, char** argv) {
     }
     if (*kubectl_verb) return kubectl(lab, rest(kubectl_verb));
     if (*shell_verb) return exec_in_host(lab, host, {});
-    if (*exec_verb) return exec_in_host(lab, host, rest(exec_verb));
+    if (*exec_verb) return exec_in_host(lab, host, command);
     if (*apply_verb) return apply_file(lab, file);
     if (*version_verb) std::printf("kin %s (Kubernetes API v1.35)\n", kVersion);
     return 0;

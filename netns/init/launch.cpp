@@ -31,9 +31,18 @@ void raise_open_files_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Started as root, a lab is an id that must get through the parents to what is its own.
+Result<> make_lab_directory(const std::string& directory) {
+    const size_t slash = directory.rfind('/');
+    if (slash != std::string::npos && slash > 0) {
+        TRY(make_directories(directory.substr(0, slash), ::geteuid() == 0 ? 0755 : 0700));
+    }
+    return make_directories(directory, 0700);
+}
+
 Result<> prepare_directories(const std::vector<std::string>& directories, const IdMap& ids) {
     for (const std::string& directory : directories) {
-        TRY(make_directories(directory, 0700));
+        TRY(make_lab_directory(directory));
         if (::geteuid() != 0) continue;
         if (::chown(directory.c_str(), ids.host_uid, ids.host_gid) < 0) {
             return Error::from_errno(cat("chown ", directory));
@@ -221,6 +230,11 @@ Result<int> run_launcher(const LaunchOptions& options,
     ::setsid();
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     int log = -1;
+    // The log lies in a directory that a first start has yet to make; a failure shows up again when
+    // the directories are prepared.
+    for (const std::string& directory : options.directories) {
+        if (!make_lab_directory(directory)) break;
+    }
     if (!options.log_file.empty()) {
         log = ::open(options.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     }

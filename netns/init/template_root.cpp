@@ -62,6 +62,8 @@ Result<> add_devices() {
     }
     TRY(make_directory("dev/pts"));
     TRY(make_directory("dev/shm"));
+    // Where Kubernetes puts a container's last words; /dev cannot grow later.
+    TRY(write_file("dev/termination-log", ""));
     const std::array<std::pair<const char*, const char*>, 5> links{{{"pts/ptmx", "dev/ptmx"},
                                                                     {"/proc/self/fd", "dev/fd"},
                                                                     {"fd/0", "dev/stdin"},

@@ -133,7 +133,6 @@ Json condition_json(const Condition& condition, const Json& old, int64_t generat
     const bool same = before && string_at(*before, {"status"}) == status;
     Json out{{"type", condition.type},
              {"status", status},
-             {"lastProbeTime", nullptr},
              {"lastTransitionTime",
               same ? string_at(*before, {"lastTransitionTime"}, rfc3339(now)) : rfc3339(now)}};
     if (!condition.reason.empty()) out["reason"] = condition.reason;

@@ -324,13 +324,15 @@ void PodWorker::publish() {
     const Json& old = pod_.status();
     const Json patch =
         merge_patch_of(old, pod_status(report(), old, std::chrono::system_clock::now()));
-    if (patch.empty()) return;
+    // What the API server does not keep (a zero that says nothing) must not be written for ever.
+    if (patch.empty() || patch == ineffective_) return;
     writing_ = true;
     agent_.client.patch(
         Pod::kResource, spec_.key, {{"metadata", {{"uid", spec_.uid}}}, {"status", patch}},
-        [this, alive = alive_](const Answer<Written>& answer) {
+        [this, alive = alive_, patch](const Answer<Written>& answer) {
             if (!*alive) return;
             writing_ = false;
+            if (answer && answer->revision <= pod_.meta.revision) ineffective_ = patch;
             if (answer) written_revision_ = answer->revision;
             const bool gone = !answer && (answer.error().code == 404 || answer.error().code == 409);
             if (!answer && !gone) {

@@ -85,6 +85,7 @@ private:
     bool finished_ = false;          // Succeeded or Failed: nothing is started any more.
     bool writing_ = false;           // A status write is not answered yet.
     uint64_t written_revision_ = 0;  // Until the cache shows it, the difference is not known.
+    Json ineffective_;  // The last status patch that changed nothing.
     bool removing_ = false;          // The final delete is on its way.
     std::optional<std::chrono::steady_clock::time_point> settle_by_;
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -8,7 +8,8 @@ namespace {
 using Kind = ChannelInput::Kind;
 
 TEST(ChannelsTest, ByteZeroIsStdin) {
-    const auto input = parse_channel_message(std::string("\0hello", 6), true);
+    const std::string message("\0hello", 6);
+    const auto input = parse_channel_message(message, true);
     ASSERT_TRUE(input);
     EXPECT_EQ(input->kind, Kind::kStdin);
     EXPECT_EQ(input->bytes, "hello");

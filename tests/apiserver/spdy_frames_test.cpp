@@ -44,7 +44,7 @@ TEST(SpdyTest, StreamsAndBytesArriveHoweverTheyAreCut) {
 }
 
 TEST(SpdyTest, WhatIsNotSpdyIsBroken) {
-    for (const std::string text :
+    for (const std::string& text :
          {std::string("GET / HTTP/1.1\r\nHost: kin\r\n\r\n"),
           std::string("\x80\x02\0\x01\0\0\0\0", 8), control_frame(1, 0, "short"),
           control_frame(1, 0, std::string(40, 'x'))}) {

@@ -17,16 +17,16 @@ T view(Json object) {
 
 struct PodShape {
     std::string name = "web-1";
-    std::string node;
-    std::string ip;
+    std::string node = {};
+    std::string ip = {};
     bool ready = false;
     std::string phase = "Pending";
     Json labels = {{"app", "web"}};
     Json spec = Json::object();
-    std::string deleted;
+    std::string deleted = {};
     std::string ready_since = "2026-01-01T00:00:00Z";
     std::string created = "2026-01-01T00:00:00Z";
-    std::string owner_uid;
+    std::string owner_uid = {};
     Json annotations = Json::object();
 };
 
@@ -67,7 +67,7 @@ inline Node node(const std::string& name, Json spec = Json::object(), Json label
 
 template <class T>
 std::vector<const T*> pointers(const std::vector<T>& objects) {
-    std::vector<const T*> out;
+    std::vector<const T*> out = {};
     for (const T& object : objects) out.push_back(&object);
     return out;
 }

@@ -11,8 +11,8 @@ namespace {
 using test::pod_with;
 
 struct World {
-    explicit World(const Pod& pod)
-        : spec(decode_pod_spec(pod)), view{spec,
+    explicit World(Pod seen)
+        : pod(std::move(seen)), spec(decode_pod_spec(pod)), view{spec,
                                            pod.meta.labels,
                                            pod.meta.annotations,
                                            *Ipv4::parse("10.244.1.2"),
@@ -31,6 +31,7 @@ struct World {
         return made ? join(made->lines(), "\n") : "error: " + made.error().text();
     }
 
+    Pod pod;
     PodSpec spec;
     DownwardView view;
     Environment services;
