@@ -27,7 +27,8 @@ function(kin_precompiled target)
 endfunction()
 
 # kin_test(core/store SOURCES store_test.cpp ... LINK kin::core_store [LABELS lab])
-# One GoogleTest program per folder and label; every TEST is a ctest of its own.
+# One GoogleTest program per folder and label. A unit program is one ctest, since starting a process
+# per TEST costs more than the tests; of the others every TEST is a ctest of its own.
 function(kin_test folder)
     cmake_parse_arguments(ARG "" "LABELS" "SOURCES;LINK;ARGS" ${ARGN})
     if(NOT ARG_LABELS)
@@ -38,9 +39,15 @@ function(kin_test folder)
     add_executable(${target} ${ARG_SOURCES})
     target_link_libraries(${target} PRIVATE ${ARG_LINK} kin_test_support GTest::gmock_main)
     kin_precompiled(${target})
-    gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60
-        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-        PROPERTIES LABELS ${ARG_LABELS} TIMEOUT 300)
+    if(ARG_LABELS STREQUAL unit)
+        add_test(NAME ${folder} COMMAND ${target} --gtest_brief=1
+            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+        set_tests_properties(${folder} PROPERTIES LABELS unit TIMEOUT 300)
+    else()
+        gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60
+            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+            PROPERTIES LABELS ${ARG_LABELS} TIMEOUT 300)
+    endif()
 endfunction()
 
 # kin_embed(target NAME text FILE schema/core.schema): the file's bytes as a string_view
