@@ -47,8 +47,7 @@ std::string ready_text(const ClusterOptions& options, uint16_t port) {
     if (options.api_port != 0 && port != options.api_port) {
         text += cat("  (port ", options.api_port, " was taken)\n");
     }
-    const std::string lab =
-        options.paths.name == "kin" ? std::string() : cat(" --lab ", options.paths.name);
+    const std::string lab = lab_words(options.paths.name);
     return cat(text, "\u2713 kubeconfig: ", options.paths.kubeconfig(),
                "\n\n  export KUBECONFIG=", options.paths.kubeconfig(),
                "\n  kin kubectl", lab, " get pods -A      (or your own kubectl)\n");

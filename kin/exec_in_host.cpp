@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -31,8 +32,8 @@ Result<HostNamespaces> open_namespaces(const LabPaths& paths, const std::string&
         const std::string process = cat("/proc/", running.pid);
         HostNamespaces found;
         found.user.reset(::open((process + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
-        found.net.reset(::open(cat(process, "/fd/", int_at(item, {"netns_fd"})).c_str(),
-                               O_RDONLY | O_CLOEXEC));
+        found.net.reset(
+            ::open(cat(process, "/fd/", int_at(item, {"netns_fd"})).c_str(), O_RDONLY | O_CLOEXEC));
         if (!found.user.valid() || !found.net.valid()) {
             return Error::from_errno(cat("open the namespaces of ", host));
         }
@@ -70,6 +71,8 @@ Result<HostNamespaces> open_namespaces(const LabPaths& paths, const std::string&
     for (std::string& word : command) words.push_back(word.data());
     words.push_back(nullptr);
     ::execvp(words[0], words.data());
+    // EACCES of a bare word: a folder of PATH was closed to us, and none had the program.
+    if (errno == EACCES && command[0].find('/') == std::string::npos) errno = ENOENT;
     std::perror(cat("kin: ", command[0]).c_str());
     std::_Exit(127);
 }

@@ -5,8 +5,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "core/base/strings.h"
 #include "core/base/unique_fd.h"
@@ -14,6 +16,8 @@
 namespace kin {
 
 namespace {
+constexpr const char* kDefaultLab = "kin";
+
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
     return value ? value : "";
@@ -47,9 +51,9 @@ std::string runtime_root() {
 
 Result<LabPaths> lab_paths(const std::string& name) {
     if (!is_label(name)) {
-        return Error(Errc::kInvalid,
-                     cat("\"", name,
-                         "\" is no name for a lab: use lower case letters, digits and '-'"));
+        return Error(
+            Errc::kInvalid,
+            cat("\"", name, "\" is no name for a lab: use lower case letters, digits and '-'"));
     }
     LabPaths paths;
     paths.name = name;
@@ -73,6 +77,24 @@ Result<LabPaths> lab_paths(const std::string& name) {
     return paths;
 }
 
+std::string lab_words(const std::string& name) {
+    return name == kDefaultLab ? std::string() : cat(" --lab ", name);
+}
+
+std::vector<std::string> running_labs() {
+    const auto any = lab_paths(kDefaultLab);
+    if (!any) return {};
+    std::vector<std::string> names;
+    std::error_code ignored;
+    const auto folder = std::filesystem::path(any->runtime).parent_path();
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        const auto paths = lab_paths(entry.path().filename());
+        if (paths && find_running(*paths)) names.push_back(paths->name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 Result<RunningLab> find_running(const LabPaths& paths) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -84,6 +106,7 @@ Result<RunningLab> find_running(const LabPaths& paths) {
     const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket.valid()) return Error::from_errno("socket");
     if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+        if (errno == EACCES) return Error::from_errno(cat("connect to ", path));
         return Error(Errc::kNotFound, cat("lab ", paths.name, " is not running"));
     }
     ucred peer{};

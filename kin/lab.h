@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 
@@ -23,11 +24,17 @@ struct LabPaths {
 /// this user below the temporary directory. kInvalid: the name is no DNS label.
 Result<LabPaths> lab_paths(const std::string& name);
 
+/// Names of the labs of this user that run now, sorted.
+std::vector<std::string> running_labs();
+
+/// " --lab NAME", or "" for the lab that verbs mean by default: to be said in advice.
+std::string lab_words(const std::string& name);
+
 /// A running lab as its socket shows it.
 struct RunningLab {
     int pid = 0;  ///< of the lab's server, in the caller's pid namespace
 };
-/// kNotFound if nobody answers on the lab's socket.
+/// kNotFound if nobody answers on the lab's socket, kDenied if its owner is somebody else.
 Result<RunningLab> find_running(const LabPaths& paths);
 
 }  // namespace kin

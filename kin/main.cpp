@@ -1,7 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <set>
 
-#include "core/base/log.h"
+#include "core/base/strings.h"
 #include "kin/options.h"
 #include "kin/version.h"
 
@@ -9,8 +10,12 @@ namespace {
 
 using namespace kin;
 
+std::string version_text() { return cat("kin ", kVersion, " (Kubernetes API v1.35)"); }
+
+constexpr int kUsageError = 2;
+
 void add_lab_option(CLI::App* verb, std::string& lab) {
-    verb->add_option("--lab", lab, "name of the lab")->capture_default_str();
+    verb->add_option("--lab", lab, "name of the lab")->type_name("NAME")->capture_default_str();
 }
 
 /// `kin kubectl` takes everything behind its own words as it is.
@@ -19,16 +24,60 @@ void pass_rest(CLI::App* verb) {
     verb->set_help_flag();
 }
 
+bool is_kubectl_verb(const std::string& word) {
+    static const std::set<std::string> kVerbs{
+        "get",  "describe", "create", "run",      "delete",       "expose", "scale",
+        "logs", "edit",     "patch",  "label",    "rollout",      "set",    "explain",
+        "wait", "cp",       "top",    "annotate", "port-forward", "attach", "replace",
+        "diff", "cordon",   "drain",  "taint",    "config"};
+    return kVerbs.contains(word);
+}
+
+/// One line for whoever mistyped: what is wrong, and where help is.
+std::string usage_error(const CLI::App* app, const CLI::Error& error) {
+    const auto verbs = app->get_subcommands();
+    if (!verbs.empty()) {
+        return cat("kin ", verbs.front()->get_name(), ": ", error.what(), ". See: kin ",
+                   verbs.front()->get_name(), " --help\n");
+    }
+    const std::vector<std::string> words = app->remaining();
+    if (words.empty()) return cat("kin: ", error.what(), ". See: kin --help\n");
+    if (is_kubectl_verb(words[0])) {
+        return cat("kin: ", words[0], " is a verb of kubectl: kin kubectl ", join(words, " "),
+                   '\n');
+    }
+    return cat("kin: there is no ", words[0], ". See: kin --help\n");
+}
+
+CLI::Option* add_host(CLI::App* verb, std::string& host) {
+    return verb->add_option("host", host, "node-1, node-2, ..., router, client, internet")
+        ->type_name("HOST")
+        ->required();
+}
+
 CLI::App* add_up(CLI::App& app, UpOptions& options) {
     CLI::App* verb = app.add_subcommand("up", "start a lab (Ctrl-C ends it, its data stay)");
     add_lab_option(verb, options.lab);
-    verb->add_option("--nodes", options.nodes, "number of nodes (default: as last time, else 3)")
-        ->check(CLI::Range(1, kMostNodes));
+    verb->add_option(
+            "--nodes", options.nodes,
+            cat("number of nodes, 1 to ", kMostNodes, " (as last time, else ", kDefaultNodes, ')'))
+        ->type_name("N")
+        ->check(CLI::Range(1, kMostNodes).description(""));
     verb->add_flag("-d,--detach", options.detach, "go on in the background");
-    verb->add_option("--api-port", options.api_port, "port of the API on 127.0.0.1")
+    verb->add_option("--api-port", options.api_port,
+                     "port of the API on 127.0.0.1; if taken, the next free one")
+        ->type_name("PORT")
         ->capture_default_str();
+    const CLI::Validator known_cni(
+        [](std::string& name) {
+            if (name != "ptp") return cat("there is no ", name, "; there is: ptp");
+            name = std::to_string(static_cast<int>(Cni::kPtp));
+            return std::string();
+        },
+        "");
     verb->add_option("--cni", options.cni, "how pods are attached: ptp (a routed veth each)")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, Cni>{{"ptp", Cni::kPtp}}))
+        ->type_name("NAME")
+        ->transform(known_cni)
         ->default_str("ptp");
     verb->add_flag("-v,--verbose", options.verbose, "log what the cluster does");
     return verb;
@@ -39,7 +88,8 @@ CLI::App* add_up(CLI::App& app, UpOptions& options) {
 int main(int argc, char** argv) {
     CLI::App app("kin: Kubernetes in namespaces - a whole cluster network on this machine", "kin");
     app.require_subcommand(1);
-    app.failure_message(CLI::FailureMessage::help);
+    app.failure_message(usage_error);
+    app.set_version_flag("--version", version_text());
     app.footer("Start here:  kin up -d  &&  kin kubectl get nodes");
     std::string lab = "kin";
     UpOptions up_options;
@@ -61,26 +111,42 @@ int main(int argc, char** argv) {
     CLI::App* kubectl_verb =
         app.add_subcommand("kubectl", "kubectl with the lab's kubeconfig (kin kubectl get pods)");
     pass_rest(kubectl_verb);
-    CLI::App* shell_verb = app.add_subcommand("shell", "a shell in a node's network namespace");
-    shell_verb->add_option("host", host, "node-1, node-2, ..., router, client, internet")->required();
+    CLI::App* shell_verb =
+        app.add_subcommand("shell", "a shell in a node's network: kin shell node-2");
+    add_host(shell_verb, host);
     CLI::App* exec_verb =
         app.add_subcommand("exec", "a command in a node's network: kin exec node-1 -- ip route");
-    exec_verb->add_option("host", host, "node-1, node-2, ..., router, client, internet")->required();
-    exec_verb->add_option("command", command, "the command, after --")->required();
-    CLI::App* apply_verb = app.add_subcommand("apply", "apply a file of manifests");
-    apply_verb->add_option("-f", file, "the file; - for standard input")->required();
+    add_host(exec_verb, host);
+    exec_verb->add_option("command", command, "the command, after --")
+        ->type_name("CMD")
+        ->required();
+    CLI::App* apply_verb =
+        app.add_subcommand("apply", "apply a file of manifests, without kubectl");
+    apply_verb->add_option("-f,--filename", file, "the file; - for standard input")
+        ->type_name("FILE")
+        ->required();
     CLI::App* version_verb = app.add_subcommand("version", "print kin's version");
     for (CLI::App* verb : {down_verb, reset_verb, status_verb, config_verb, kubectl_verb,
                            shell_verb, exec_verb, apply_verb}) {
         add_lab_option(verb, lab);
     }
 
-    CLI11_PARSE(app, argc, argv);
+    std::vector<const char*> words(argv, argv + argc);
+    if (argc == 1) words.push_back("--help");
+    if (argc > 1 && std::string_view(argv[1]) == "help") {
+        words.erase(words.begin() + 1);
+        words.push_back("--help");
+    }
+    try {
+        app.parse(static_cast<int>(words.size()), words.data());
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : kUsageError;
+    }
 
     const auto rest = [](const CLI::App* verb) {
-        std::vector<std::string> words = verb->remaining();
-        if (!words.empty() && words.front() == "--") words.erase(words.begin());
-        return words;
+        std::vector<std::string> behind = verb->remaining();
+        if (!behind.empty() && behind.front() == "--") behind.erase(behind.begin());
+        return behind;
     };
     if (*up_verb) return up(up_options);
     if (*down_verb) return down(lab);
@@ -96,6 +162,6 @@ int main(int argc, char** argv) {
     if (*shell_verb) return exec_in_host(lab, host, {});
     if (*exec_verb) return exec_in_host(lab, host, command);
     if (*apply_verb) return apply_file(lab, file);
-    if (*version_verb) std::printf("kin %s (Kubernetes API v1.35)\n", kVersion);
+    if (*version_verb) std::printf("%s\n", version_text().c_str());
     return 0;
 }

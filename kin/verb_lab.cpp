@@ -2,11 +2,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <map>
+#include <set>
 
 #include "core/api/yaml.h"
 #include "core/base/strings.h"
@@ -82,17 +85,56 @@ std::string find_kubectl() {
     return "kubectl";
 }
 
-void print_status(const Json& lab) {
-    std::printf("lab %s  kin %s  API https://127.0.0.1:%d  socket %s\n",
-                string_at(lab, {"name"}).c_str(), string_at(lab, {"version"}).c_str(),
-                static_cast<int>(int_at(lab, {"api_port"})), string_at(lab, {"socket"}).c_str());
+/// "8 Running, 1 Pending": the pods of all namespaces.
+std::string count_pods(const LabPaths& paths) {
+    const auto pods = lab_get(paths, "/api/v1/pods");
+    if (!pods) return pods.error().text();
+    std::map<std::string, int, std::greater<>> phases;  // Running before Pending.
+    for (const Json& pod : array_at(*pods, {"items"}))
+        ++phases[string_at(pod, {"status", "phase"})];
+    std::string out;
+    for (const auto& [phase, count] : phases) {
+        out += cat(out.empty() ? "" : ", ", count, ' ', phase);
+    }
+    return out.empty() ? "none" : out;
+}
+
+void print_status(const LabPaths& paths, const Json& lab) {
+    const std::string named = lab_words(paths.name);
+    std::printf("lab         %s (kin %s, process %d)\n", paths.name.c_str(),
+                string_at(lab, {"version"}).c_str(), static_cast<int>(int_at(lab, {"pid"})));
+    std::printf("API         https://127.0.0.1:%d\n", static_cast<int>(int_at(lab, {"api_port"})));
+    std::printf("kubeconfig  %s\n", paths.kubeconfig().c_str());
+    std::printf("socket      %s\n", paths.socket().c_str());
+    std::printf("data        %s\n", paths.data.c_str());
+    std::printf("pods        %s\n\n", count_pods(paths).c_str());
     std::printf("%-12s %-16s %-18s %s\n", "HOST", "ADDRESS", "PODS", "ROLE");
     for (const Json& host : array_at(lab, {"hosts"})) {
         std::printf("%-12s %-16s %-18s %s\n", string_at(host, {"name"}).c_str(),
                     string_at(host, {"address"}).c_str(), string_at(host, {"pods"}, "-").c_str(),
                     string_at(host, {"role"}).c_str());
     }
-    std::printf("\nLook inside:  kin shell node-1    kin exec node-2 -- ip route\n");
+    std::printf("\nLook inside:  kin shell%s node-1    kin exec%s node-2 -- ip route\n",
+                named.c_str(), named.c_str());
+}
+
+/// What to say of a lab that does not run: how to start it, and which ones do run.
+std::string not_running(const std::string& lab) {
+    std::string text = cat("lab ", lab, " is not running. Start it: kin up", lab_words(lab));
+    if (const auto others = running_labs(); !others.empty()) {
+        text += cat(". Running: ", join(others, ", "));
+    }
+    return text;
+}
+
+/// Whether kubectl can do this without a server.
+bool works_offline(const std::vector<std::string>& arguments) {
+    static const std::set<std::string> kOffline{"completion", "config",  "help",
+                                                "kustomize",  "options", "plugin",
+                                                "--help",     "-h",      "--client"};
+    return arguments.empty() ||
+           std::any_of(arguments.begin(), arguments.end(),
+                       [](const auto& word) { return kOffline.contains(word); });
 }
 }  // namespace
 
@@ -121,11 +163,12 @@ int reset(const std::string& lab, bool yes) {
         if (!stopped) return fail(stopped.error().text());
     }
     std::error_code error;
+    const bool there = std::filesystem::exists(paths->data, error);
     for (const std::string& folder : {paths->data, paths->runtime}) {
         std::filesystem::remove_all(folder, error);
         if (error) return fail(cat("remove ", folder, ": ", error.message()));
     }
-    std::printf("\u2713 lab %s removed\n", lab.c_str());
+    std::printf(there ? "\u2713 lab %s removed\n" : "there is no lab %s\n", lab.c_str());
     return 0;
 }
 
@@ -134,14 +177,13 @@ int status(const std::string& lab, bool as_json) {
     if (!paths) return fail(paths.error().text());
     const auto answer = lab_get(*paths, "/kin/v1/status");
     if (!answer) {
-        return fail(answer.error().code() == Errc::kNotFound
-                        ? cat("lab ", lab, " is not running. Start it: kin up")
-                        : answer.error().text());
+        return fail(answer.error().code() == Errc::kNotFound ? not_running(lab)
+                                                             : answer.error().text());
     }
     if (as_json) {
         std::printf("%s\n", answer->dump(2).c_str());
     } else {
-        print_status(*answer);
+        print_status(*paths, *answer);
     }
     return 0;
 }
@@ -150,7 +192,8 @@ int kubeconfig(const std::string& lab, KubeconfigAction action) {
     const auto paths = lab_paths(lab);
     if (!paths) return fail(paths.error().text());
     const auto text = read_file(paths->kubeconfig());
-    if (!text) return fail(cat("lab ", lab, " was never started here. Start it: kin up"));
+    if (!text)
+        return fail(cat("lab ", lab, " was never started here. Start it: kin up", lab_words(lab)));
     if (action == KubeconfigAction::kPath) {
         std::printf("%s\n", paths->kubeconfig().c_str());
     } else if (action == KubeconfigAction::kPrint) {
@@ -166,6 +209,7 @@ int kubeconfig(const std::string& lab, KubeconfigAction action) {
 int kubectl(const std::string& lab, const std::vector<std::string>& arguments) {
     const auto paths = lab_paths(lab);
     if (!paths) return fail(paths.error().text());
+    if (!works_offline(arguments) && !find_running(*paths)) return fail(not_running(lab));
     const std::string program = find_kubectl();
     ::setenv("KUBECONFIG", paths->kubeconfig().c_str(), 1);
     std::vector<std::string> words = arguments;

@@ -27,8 +27,8 @@ int fail_with_log(const LabPaths& paths) {
     const auto log = read_file(paths.log());
     std::string last = log ? std::string(trim(*log)) : std::string();
     if (const size_t line = last.rfind('\n'); line != std::string::npos) last.erase(0, line + 1);
-    return fail(cat("the lab ended while it started", last.empty() ? "" : ": ", last, " (log: ",
-                    paths.log(), ')'));
+    return fail(cat("the lab ended while it started", last.empty() ? "" : ": ", last,
+                    " (log: ", paths.log(), ')'));
 }
 
 int serve(const ClusterOptions& options, netns::ServerContext& context) {
@@ -48,8 +48,9 @@ int up(const UpOptions& options) {
     const auto paths = lab_paths(options.lab);
     if (!paths) return fail(paths.error().text());
     if (find_running(*paths)) {
-        return fail(cat("lab ", options.lab, " is running already. See: kin status --lab ",
-                        options.lab, ". End it: kin down --lab ", options.lab));
+        const std::string named = lab_words(options.lab);
+        return fail(cat("lab ", options.lab, " is running already. See: kin status", named,
+                        ". End it: kin down", named));
     }
     set_log_level(options.verbose ? LogLevel::kInfo : LogLevel::kWarn);
     ClusterOptions cluster{*paths, kDefaultNodes, options.api_port};
@@ -59,8 +60,8 @@ int up(const UpOptions& options) {
 
     netns::LaunchOptions launch;
     launch.directories = {paths->data, paths->runtime};
-    launch.foreground = options.detach ? netns::Foreground::kDetachWhenReady
-                                       : netns::Foreground::kStay;
+    launch.foreground =
+        options.detach ? netns::Foreground::kDetachWhenReady : netns::Foreground::kStay;
     launch.log_file = paths->log();
     launch.run_personality = images::run_personality;
     launch.on_ready = [&](std::string_view text) {
