@@ -77,6 +77,23 @@ std::vector<Json> api_server_objects(const BootstrapOptions& options) {
          {"ports", Json::array({port})}}};
 }
 
+void restore_api_server_objects(Client& client, const BootstrapOptions& options) {
+    const std::vector<Json> api = api_server_objects(options);
+    restore(client, api[0], {});
+    restore(client, api[1], {"subsets"});
+    restore(client, api[2], {"endpoints", "ports"});
+}
+
+void keep_api_server_objects(Client& client, const BootstrapOptions& options) {
+    client.watch_metadata(
+        [&client, options](const Kind& kind, const Metadata* before, const Metadata* now) {
+            if (now || before->key != ObjectKey{"default", "kubernetes"}) return;
+            for (const std::string_view kept : {"Service", "Endpoints", "EndpointSlice"}) {
+                if (kind.kind == kept) return restore_api_server_objects(client, options);
+            }
+        });
+}
+
 void bootstrap(Client& client, const BootstrapOptions& options) {
     const ObjectKey system{"", "kube-system"};
     const auto stored = client.get(Namespace::kResource, system);
@@ -84,10 +101,7 @@ void bootstrap(Client& client, const BootstrapOptions& options) {
     if (fresh) {
         for (Json& object : first_objects(options)) create(client, std::move(object));
     }
-    const std::vector<Json> api = api_server_objects(options);
-    restore(client, api[0], {});
-    restore(client, api[1], {"subsets"});
-    restore(client, api[2], {"endpoints", "ports"});
+    restore_api_server_objects(client, options);
     if (!fresh) return;
     // Written last: whoever is interrupted before begins anew, and finds half of it there.
     client.patch(Namespace::kResource, system,

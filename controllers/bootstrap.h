@@ -20,6 +20,12 @@ std::vector<Json> first_objects(const BootstrapOptions& options);
 /// Service, Endpoints and EndpointSlice default/kubernetes: the way to the API server. Pure.
 std::vector<Json> api_server_objects(const BootstrapOptions& options);
 
+/// Writes those of them that are missing or point elsewhere. On the client's loop.
+void restore_api_server_objects(Client& client, const BootstrapOptions& options);
+/// Makes them anew when somebody deletes one. Call before Client::start(); lives as long as the
+/// client.
+void keep_api_server_objects(Client& client, const BootstrapOptions& options);
+
 /// Creates the first objects once in a cluster's life: the mark is an annotation of Namespace
 /// kube-system, so what somebody deletes stays deleted. The way to the API server is restored at
 /// every start. Writes what is needed and returns; on the client's loop.

@@ -36,6 +36,7 @@ Controllers::Controllers(Client& client, Options options) : client_(client) {
     client.loop().call([&] {
         all_ = std::make_unique<All>(client, options);
         bootstrap(client, options.bootstrap);
+        keep_api_server_objects(client, options.bootstrap);
     });
 }
 
