@@ -16,6 +16,44 @@
 namespace kin::netns {
 namespace {
 
+/// In front of busybox's wget: Debian builds it without -T and it crashes when given one, and
+/// tutorials are full of `wget -T 2`. Here -T limits the whole transfer.
+constexpr std::string_view kWget = R"sh(#!/bin/sh
+busybox=/.kin/busybox/busybox
+seconds= left=$#
+while [ $left -gt 0 ]; do
+    word=$1
+    shift
+    left=$((left - 1))
+    case $word in
+    -T | -[cqS]T | --timeout | -t | --tries | -O | -o | -P | -U | -Y | --header | --post-data | --post-file)
+        value=$1
+        shift
+        left=$((left - 1))
+        case $word in
+        -T | --timeout) seconds=$value ;;
+        -[cqS]T) seconds=$value; set -- "$@" "${word%T}" ;;
+        -t | --tries) ;;
+        *) set -- "$@" "$word" "$value" ;;
+        esac
+        ;;
+    -T*) seconds=${word#-T} ;;
+    --timeout=*) seconds=${word#*=} ;;
+    -[cqS]T?*) seconds=${word#*T}; set -- "$@" "${word%%T*}" ;;
+    -t[0-9]* | --tries=*) ;;
+    --server-response) set -- "$@" -S ;;
+    *) set -- "$@" "$word" ;;
+    esac
+done
+[ -n "$seconds" ] || exec "$busybox" wget "$@"
+# The shell says nothing of a child that SIGINT ends; one in the background ignores it.
+"$busybox" timeout -s INT -k 1 "$seconds" "$busybox" wget "$@"
+code=$?
+[ $code = 130 ] || [ $code = 137 ] || exit $code
+echo 'wget: download timed out' >&2
+exit 1
+)sh";
+
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 Result<> make_directory(const std::string& path, mode_t mode = 0755) {
@@ -118,6 +156,7 @@ std::string list_applets(const std::string& busybox) {
 
 Result<> add_busybox(TemplateRoot& root) {
     TRY(make_directory(".kin/busybox"));
+    TRY(write_file(".kin/busybox/wget", kWget, 0755));
     for (const char* busybox : {"/usr/bin/busybox", "/usr/sbin/busybox"}) {
         if (!exists(busybox)) continue;
         const std::string list = list_applets(busybox);
