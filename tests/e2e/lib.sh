@@ -30,6 +30,24 @@ host_state() {
 
 kin() { "$KIN" "$@"; }
 k() { "$KIN" kubectl --lab "$LAB" "$@"; }
+# on HOST COMMAND...: in the network of a node, the router or an outside host.
+on() {
+    local host=$1
+    shift
+    "$KIN" exec --lab "$LAB" "$host" -- "$@"
+}
+# api PATH [CURL OPTION...]: the answer's body, then its status code on a line of its own.
+api() {
+    local path=$1
+    shift
+    curl -s --max-time 20 --unix-socket "$SOCKET" -w '\n%{http_code}\n' "$@" "http://kin$path"
+}
+# in_pod POD COMMAND...
+in_pod() {
+    local pod=$1
+    shift
+    k exec "$pod" -- "$@"
+}
 
 ok() { echo "  ok   $*"; }
 bad() {
@@ -55,6 +73,37 @@ expect() {
         printf '%s\n' "$output" | head -20 | sed 's/^/       | /'
     fi
 }
+# refused WHAT PATTERN COMMAND...: the command must fail, with words that match.
+refused() {
+    local what=$1 pattern=$2 output
+    shift 2
+    if output=$("$@" 2>&1); then bad "$what (it succeeded)"; else
+        if grep -Eq -- "$pattern" <<<"$output"; then ok "$what"; else
+            bad "$what (wanted: $pattern)"
+            printf '%s\n' "$output" | head -20 | sed 's/^/       | /'
+        fi
+    fi
+}
+# same WHAT WANTED GOT: two texts are equal.
+same() {
+    if [ "$2" = "$3" ]; then ok "$1"; else
+        bad "$1"
+        printf 'wanted: %s\ngot:    %s\n' "$2" "$3" | head -20 | sed 's/^/       | /'
+    fi
+}
+# eventually WHAT SECONDS PATTERN COMMAND...: the output matches before the deadline.
+eventually() {
+    local what=$1 seconds=$2 pattern=$3
+    shift 3
+    if until_true "$seconds" matches "$pattern" "$@"; then ok "$what"; else
+        expect "$what" "$pattern" "$@"
+    fi
+}
+matches() {
+    local pattern=$1
+    shift
+    "$@" 2>&1 | grep -Eq -- "$pattern"
+}
 # until_true SECONDS COMMAND...: asks again until it succeeds; a condition with a deadline.
 until_true() {
     local deadline=$((SECONDS + $1))
@@ -72,15 +121,24 @@ start_lab() {
         echo "  FAIL kin up"
         exit 1
     }
+    SOCKET=$("$KIN" status --lab "$LAB" --json | sed -n 's/.*"socket": "\(.*\)".*/\1/p')
+}
+
+# host_is_untouched WHEN: links, addresses, routes, rules and sysctls are those before the lab.
+host_is_untouched() {
+    host_state >"$HOST_AFTER"
+    if diff "$HOST_BEFORE" "$HOST_AFTER" >"/tmp/$LAB.diff"; then
+        ok "the host's network is the same $1"
+    else
+        bad "the host's network changed $1"
+        head -20 "/tmp/$LAB.diff"
+    fi
 }
 
 finish() {
+    host_is_untouched "while the lab runs"
     "$KIN" down --lab "$LAB" >/dev/null 2>&1
-    host_state >"$HOST_AFTER"
-    if diff "$HOST_BEFORE" "$HOST_AFTER" >/tmp/$LAB.diff; then ok "the host's network is as before"; else
-        bad "the host's network changed"
-        head -20 /tmp/$LAB.diff
-    fi
+    host_is_untouched "after its end"
     "$KIN" reset --yes --lab "$LAB" >/dev/null 2>&1
     rm -f "$HOST_BEFORE" "$HOST_AFTER" /tmp/$LAB.*
     [ -n "${KIN_E2E_HOME:-}" ] && rm -rf "$KIN_E2E_HOME"

@@ -1,0 +1,104 @@
+#!/bin/bash
+# kin's own verbs: what they say, what they leave, and two labs at once.
+source "$(dirname "$0")/lib.sh"
+
+OTHER=$LAB-b
+start_lab
+expect "version" '^kin [0-9.]+ \(Kubernetes API v1\.[0-9]+\)$' kin version
+expect "doctor" 'This machine can run kin' kin doctor
+expect "status names the hosts" '^internet +203\.0\.113\.20' kin status --lab "$LAB"
+eventually "and counts the pods" 20 '^pods +8 Running$' kin status --lab "$LAB"
+expect "the socket serves the API" '"kind": ?"PodList"' api /api/v1/pods
+same "only its owner may use the socket and the kubeconfig" "600 600" \
+    "$(stat -c %a "$SOCKET" "$(kin kubeconfig --lab "$LAB")" | xargs)"
+refused "up again" 'is running already.*kin status' kin up --lab "$LAB" --detach
+
+config=$(kin kubeconfig --lab "$LAB")
+same "kubeconfig --print prints that file" "$(cat "$config")" \
+    "$(kin kubeconfig --lab "$LAB" --print)"
+mine=$(mktemp -d)
+cat >"$mine/config" <<'YAML'
+apiVersion: v1
+kind: Config
+preferences: {}
+current-context: work
+contexts: [{name: work, context: {cluster: work, user: me}}]
+clusters: [{name: work, cluster: {server: "https://work.example.org"}}]
+users: [{name: me, user: {token: secret}}]
+YAML
+check "kubeconfig --merge" env KUBECONFIG="$mine/config" "$KIN" kubeconfig --lab "$LAB" --merge
+mine_has() { KUBECONFIG=$mine/config k_plain config view -o "jsonpath=$1"; }
+k_plain() { "$(kubectl_program)" "$@"; }
+kubectl_program() {
+    local place
+    for place in "${KIN_KUBECTL:-}" ~/.cache/kin/kubectl /usr/local/lib/kin/kubectl; do
+        [ -x "$place" ] && echo "$place" && return
+    done
+    echo kubectl
+}
+same "keeps what was there" "https://work.example.org" \
+    "$(mine_has '{.clusters[?(@.name=="work")].cluster.server}')"
+same "makes the lab current" "$LAB" "$(mine_has '{.current-context}')"
+KUBECONFIG=$mine/config expect "plain kubectl reaches the lab" 'node-1' k_plain get nodes
+check "merging twice adds nothing" env KUBECONFIG="$mine/config" \
+    "$KIN" kubeconfig --lab "$LAB" --merge
+same "two contexts" "2" "$(mine_has '{.contexts[*].name}' | wc -w)"
+
+for host in node-1 node-3 router client internet; do
+    expect "exec on $host" 'eth0' on $host ip -o link
+done
+expect "a shell takes commands from its input" '172\.30\.0\.3' \
+    sh -c "echo 'ip -o -4 address show dev eth0' | '$KIN' shell --lab $LAB node-2"
+refused "a host that is not there" 'there is no host node-9; this lab has: node-1' on node-9 true
+refused "a program that is not there" 'nonsense: No such file' on node-1 nonsense
+refused "a failing command's code comes back" '^$' on node-1 false
+refused "an unknown verb" 'there is no foo. See: kin --help' kin foo
+refused "kubectl's verb without kubectl" 'kin kubectl get pods' kin get pods
+refused "a lab that does not run" 'is not running. Start it: kin up --lab nope' \
+    kin status --lab nope
+refused "also for kubectl" 'is not running. Start it: kin up --lab nope' \
+    kin kubectl --lab nope get pods
+refused "a name that is no label" 'is no name for a lab' kin up --lab No_Label
+refused "too many nodes" 'not in range 1 to 20' kin up --lab nope --nodes 21
+expect "help" 'Start here' kin help
+
+# Two labs side by side; the second one's port is taken.
+port=$(kin status --lab "$LAB" --json | sed -n 's/.*"api_port": \([0-9]*\).*/\1/p')
+expect "a second lab says that the port was taken" "port $port was taken" \
+    kin up --lab "$OTHER" --nodes 1 --detach --api-port "$port"
+same "it has one node of its own" "node-1" \
+    "$(kin kubectl --lab "$OTHER" get nodes -o jsonpath='{.items[*].metadata.name}')"
+check "an object in the first" k create configmap mine
+refused "is not in the second" NotFound kin kubectl --lab "$OTHER" get configmap mine
+expect "status of a third names both" "Running: .*$LAB, $OTHER" kin status --lab nope
+check "down of the second" kin down --lab "$OTHER"
+expect "leaves the first" 'node-3 +Ready' k get nodes
+expect "up again has as many nodes as before" '1 node Ready' \
+    kin up --lab "$OTHER" --detach --api-port 0
+check "reset ends and removes it" kin reset --yes --lab "$OTHER"
+refused "nothing of it is there" 'was never started' kin kubeconfig --lab "$OTHER"
+expect "reset of nothing" "there is no lab $OTHER" kin reset --yes --lab "$OTHER"
+
+# The same cluster after down and up, and a lab in the foreground that Ctrl-C ends.
+check "down" kin down --lab "$LAB"
+host_is_untouched "after down"
+refused "down again" 'is not running' kin down --lab "$LAB"
+setsid "$KIN" up --lab "$LAB" --api-port 0 >"/tmp/$LAB.foreground" 2>&1 &
+launcher=$!
+eventually "in the foreground it says how to end it" 30 'Ctrl-C ends the lab' \
+    cat "/tmp/$LAB.foreground"
+expect "the object is still there" 'configmap/mine' k get configmap mine -o name
+kill -INT -- -$launcher
+until_true 15 sh -c "! kill -0 $launcher"
+wait $launcher
+same "SIGINT, as Ctrl-C sends it to the whole group, ends it in good order" 0 $?
+refused "nothing runs" 'is not running' kin status --lab "$LAB"
+start_again() { "$KIN" up --lab "$LAB" --detach --api-port 0; }
+if [ "$AS" = user ]; then
+    check "an XDG_RUNTIME_DIR that is not there is dealt with" \
+        env XDG_RUNTIME_DIR=/nonexistent "$KIN" up --lab "$LAB" --detach --api-port 0
+else
+    check "up once more" start_again
+fi
+rm -rf "$mine"
+finish
