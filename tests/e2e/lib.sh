@@ -24,8 +24,9 @@ host_state() {
     ip -o address 2>/dev/null | sed 's/valid_lft.*//'
     ip route show table all 2>/dev/null
     ip rule 2>/dev/null
-    grep -rs . /proc/sys/net/ipv4/conf /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf \
-        /proc/sys/net/bridge 2>/dev/null | sort
+    nft list ruleset 2>/dev/null # Root's only.
+    find /proc/sys/net -type f -perm -u+w -print0 2>/dev/null | sort -z | xargs -0 grep -s .
+    return 0
 }
 
 kin() { "$KIN" "$@"; }

@@ -3,11 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 
 start_lab
-check "namespaces prod and test" sh -c \
-    "'$KIN' kubectl --lab $LAB create ns prod && '$KIN' kubectl --lab $LAB create ns test"
-check "a Service in prod" k -n prod create service clusterip database --tcp=5432
-check "a client in each namespace" sh -c "for ns in default prod; do '$KIN' kubectl --lab $LAB \
-    -n \$ns run asker --image=debian --restart=Never -- sleep infinity; done"
+check "a Service in prod, and an asker in prod and default" k apply -f examples/03-names.yaml
 check "coredns is ready" k -n kube-system rollout status deployment/coredns --timeout=30s
 for ns in default prod; do
     check "the client in $ns is ready" \
