@@ -6,6 +6,7 @@
 #include "controllers/garbage_collector.h"
 #include "controllers/namespaces.h"
 #include "controllers/node_subnets.h"
+#include "controllers/pods_without_node.h"
 #include "controllers/replica_sets.h"
 #include "controllers/scheduler.h"
 
@@ -20,7 +21,8 @@ struct Controllers::All {
           daemon_sets(client),
           scheduler(client),
           endpoint_slices(client),
-          garbage_collector(client) {}
+          garbage_collector(client),
+          pods_without_node(client) {}
 
     Namespaces namespaces;
     NodeSubnets node_subnets;
@@ -30,6 +32,7 @@ struct Controllers::All {
     Scheduler scheduler;
     EndpointSlices endpoint_slices;
     GarbageCollector garbage_collector;
+    PodsWithoutNode pods_without_node;
 };
 
 Controllers::Controllers(Client& client, Options options) : client_(client) {
