@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 
 #include "core/base/strings.h"
 #include "netns/init/confine.h"
@@ -155,9 +157,29 @@ Result<> enter_working_directory(const ProcessSpec& spec) {
     return Ok{};
 }
 
+/// A clone without an exec still shows the command line of the lab's own start. `ps` reads it from
+/// where the kernel put it, so the program's words are written there: as many as fit.
+void show_command_line(const std::vector<std::string>& argv) {
+    const auto stat = read_file("/proc/self/stat");
+    if (!stat) return;
+    // Behind the name in brackets, from field 3 on: fields 48 and 49 bound the command line.
+    const auto fields = split(std::string_view(*stat).substr(stat->rfind(')') + 2), ' ');
+    constexpr size_t kArgStart = 48 - 3, kArgEnd = 49 - 3;
+    if (fields.size() <= kArgEnd) return;
+    const auto start = parse_number<uintptr_t>(fields[kArgStart]);
+    const auto end = parse_number<uintptr_t>(fields[kArgEnd]);
+    if (!start || !end || *start == 0 || *end <= *start) return;
+    std::string text;
+    for (const std::string& word : argv) text += word + '\0';
+    text.resize(*end - *start, '\0');
+    text.back() = '\0';
+    std::memcpy(reinterpret_cast<void*>(*start), text.data(), text.size());
+}
+
 [[noreturn]] void run_personality(const ProcessSpec& spec, RunPersonality run) {
     // Without its settings, as `ps` shows it.
     ::prctl(PR_SET_NAME, spec.personality.substr(0, spec.personality.find(' ')).c_str());
+    show_command_line(spec.argv);
     // A stop that comes as soon as the start is known waits until the program looks for it; pid 1
     // would lose it.
     sigset_t stops;
