@@ -90,11 +90,14 @@ std::vector<Check> run_checks() {
                       "every container runs as one id: runAsUser is not honoured. Try: apt install "
                       "uidmap"});
     checks.push_back({"nft", Need::kUseful, on_path("nft"),
-                      "`nft list ruleset` in `kin shell NODE`. Try: apt install nftables"});
+                      "no `nft list ruleset` in `kin shell NODE`. Try: apt install nftables"});
     checks.push_back({"ip", Need::kUseful, on_path("ip"),
-                      "`ip route` in `kin shell NODE`. Try: apt install iproute2"});
-    checks.push_back({"curl", Need::kUseful, on_path("curl"),
-                      "curl inside of pods. Try: apt install curl"});
+                      "no `ip route` in `kin shell NODE`. Try: apt install iproute2"});
+    checks.push_back(
+        {"curl", Need::kUseful, on_path("curl"), "no curl inside of pods. Try: apt install curl"});
+    const std::string kubectl = find_kubectl();
+    checks.push_back({"kubectl", Need::kUseful, kubectl != "kubectl" || on_path(kubectl),
+                      "no `kin kubectl`; `kin apply` and curl still work. Try: ./run"});
     return checks;
 }
 }  // namespace
@@ -102,9 +105,7 @@ std::vector<Check> run_checks() {
 int doctor() {
     bool good = true;
     for (const Check& check : run_checks()) {
-        const char* mark = check.good                        ? "\u2713"
-                           : check.need == Need::kRequired ? "\u2717"
-                                                             : "-";
+        const char* mark = check.good ? "\u2713" : check.need == Need::kRequired ? "\u2717" : "-";
         std::printf("%s %s\n", mark, check.what.c_str());
         if (check.good) continue;
         std::printf("    without it: %s\n", check.advice.c_str());

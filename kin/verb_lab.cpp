@@ -70,21 +70,6 @@ Result<std::string> merge_kubeconfig(const std::string& lab_config) {
     return path;
 }
 
-std::string find_kubectl() {
-    // The one that ./run fetched is new enough; a distribution's may be years behind.
-    const char* cache = std::getenv("XDG_CACHE_HOME");
-    const char* home = std::getenv("HOME");
-    std::vector<std::string> places;
-    if (const char* named = std::getenv("KIN_KUBECTL")) places.emplace_back(named);
-    if (cache && *cache) places.push_back(cat(cache, "/kin/kubectl"));
-    if (home) places.push_back(cat(home, "/.cache/kin/kubectl"));
-    places.emplace_back("/usr/local/lib/kin/kubectl");
-    for (const std::string& place : places) {
-        if (::access(place.c_str(), X_OK) == 0) return place;
-    }
-    return "kubectl";
-}
-
 /// "8 Running, 1 Pending": the pods of all namespaces.
 std::string count_pods(const LabPaths& paths) {
     const auto pods = lab_get(paths, "/api/v1/pods");
@@ -137,6 +122,21 @@ bool works_offline(const std::vector<std::string>& arguments) {
                        [](const auto& word) { return kOffline.contains(word); });
 }
 }  // namespace
+
+std::string find_kubectl() {
+    // The one that ./run fetched is new enough; a distribution's may be years behind.
+    const char* cache = std::getenv("XDG_CACHE_HOME");
+    const char* home = std::getenv("HOME");
+    std::vector<std::string> places;
+    if (const char* named = std::getenv("KIN_KUBECTL")) places.emplace_back(named);
+    if (cache && *cache) places.push_back(cat(cache, "/kin/kubectl"));
+    if (home) places.push_back(cat(home, "/.cache/kin/kubectl"));
+    places.emplace_back("/usr/local/lib/kin/kubectl");
+    for (const std::string& place : places) {
+        if (::access(place.c_str(), X_OK) == 0) return place;
+    }
+    return "kubectl";
+}
 
 int down(const std::string& lab) {
     const auto paths = lab_paths(lab);
