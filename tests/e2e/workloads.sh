@@ -66,6 +66,12 @@ same "with the same address" "$address" "$(k get pod who -o 'jsonpath={.status.p
 check "a pod of an unknown image" k run odd --image=example.org/no/such:1
 eventually "waits for its image" 20 'ImagePull' k get pod odd
 
+check "a pod for a node that does not exist" k run lost --image=nginx \
+    --overrides='{"spec":{"nodeName":"node-99"}}'
+expect "waits" '^Pending$' k get pod lost -o 'jsonpath={.status.phase}'
+check "and can be deleted" k delete pod lost --timeout=20s
+expect "ps in a pod shows its own program" '^ *1 .* nginx' in_pod tree busybox ps
+
 # DaemonSets, node subnets, owners and namespaces.
 check "a DaemonSet in a namespace of its own" k apply -f tests/e2e/workloads.yaml
 check "rolls out" k -n fleet rollout status daemonset/each --timeout=30s
