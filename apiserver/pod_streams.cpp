@@ -17,14 +17,6 @@ constexpr size_t kMessageBytes = 4u << 20;
 constexpr size_t kMaxChannelPorts = 100;  // Two channels each, numbered in one byte.
 constexpr const char* kTunnel = "SPDY/3.1+portforward.k8s.io";
 
-Status port_forward_missing() {
-    Status status;
-    status.code = 501;
-    status.reason = "NotImplemented";
-    status.message = "kin does not forward ports for kubectl yet; use kubectl exec, or kin exec NODE";
-    return status;
-}
-
 Status no_pods_here() {
     Status status;
     status.code = 501;
@@ -169,13 +161,7 @@ std::optional<http::Response> PodStreams::handle(const ObjectKey& pod, std::stri
         return status_response(method_not_allowed());
     if (!pods_) return status_response(no_pods_here());
     if (subresource == "log") return log(pod, request, responder);
-    // The JavaScript client's channels carry bytes; the SPDY session of kubectl's does not yet, and
-    // a clear answer beats a connection that hangs.
-    if (subresource == "portforward") {
-        const bool channels = request.headers.has_token("Sec-WebSocket-Protocol", "v4.channel.k8s.io");
-        if (!channels) return status_response(port_forward_missing());
-        return port_forward(pod, request, responder);
-    }
+    if (subresource == "portforward") return port_forward(pod, request, responder);
     return exec(pod, subresource == "attach", request, responder);
 }
 

@@ -16,8 +16,9 @@ std::string header(const spdy::Headers& headers, const std::string& name) {
     return found == headers.end() ? std::string() : found->second;
 }
 
-std::string failure_text(uint16_t port, const std::string& why) {
-    return cat("an error occurred forwarding ", port, ": ", why);
+/// As a kubelet words it; kubectl prints "an error occurred forwarding 8080 -> 80: " before it.
+std::string failure_text(uint16_t port, const ObjectKey& pod, const std::string& why) {
+    return cat("error forwarding port ", port, " to pod ", pod, ": ", why);
 }
 }  // namespace
 
@@ -32,11 +33,7 @@ void PortForward::start(PodAccess& pods, const ObjectKey& pod) {
                             .on_data = [this](spdy::StreamId id,
                                               std::string_view bytes) { from_client(id, bytes); },
                             .on_end = [this](spdy::StreamId id) { end_of(id); },
-                            .on_reset =
-                                [this](spdy::StreamId stream) {
-                                    std::string id;
-                                    if (by_data(stream, &id)) pairs_.erase(id);
-                                },
+                            .on_reset = [this](spdy::StreamId id) { cut(id); },
                             .on_drained =
                                 [this] {
                                     for (auto& [id, pair] : pairs_)
@@ -44,6 +41,7 @@ void PortForward::start(PodAccess& pods, const ObjectKey& pod) {
                                 },
                             .on_closed =
                                 [this] {
+                                    ids_.clear();
                                     pairs_.clear();
                                     ended_();
                                 }});
@@ -58,7 +56,12 @@ void PortForward::open(const spdy::Opened& opened) {
         return session_->send(opened.stream, {}, true);
     Pair& pair = pairs_[id];
     pair.port = *port;
-    (type == "data" ? pair.data : pair.error) = opened.stream;
+    if (type == "data") {
+        pair.data = opened.stream;
+        ids_[opened.stream] = id;
+    } else {
+        pair.error = opened.stream;
+    }
     if (pair.data != 0 && pair.error != 0 && !pair.connection) connect(id, pair);
 }
 
@@ -75,18 +78,27 @@ void PortForward::connect(const std::string& id, Pair& pair) {
 }
 
 void PortForward::from_client(spdy::StreamId stream, std::string_view bytes) {
-    Pair* const pair = by_data(stream);
-    if (!pair || !pair->connection) return;
-    pair->connection->send(bytes);
-    if (pair->connection->waiting_bytes() > kPodBytes) session_->pause_reading();
+    const auto found = find(stream);
+    if (found == pairs_.end() || !found->second.connection) return;
+    ForwardedConnection& connection = *found->second.connection;
+    connection.send(bytes);
+    if (connection.waiting_bytes() > kPodBytes) session_->pause_reading();
 }
 
 void PortForward::end_of(spdy::StreamId stream) {
-    std::string id;
-    Pair* const pair = by_data(stream, &id);
-    if (!pair || !pair->connection) return;
-    pair->connection->end();
-    forget_if_done(id);
+    const auto found = find(stream);
+    if (found == pairs_.end() || !found->second.connection) return;
+    found->second.connection->end();
+    forget_if_done(std::string(found->first));
+}
+
+/// The client wants nothing more of this connection, whatever is under way.
+void PortForward::cut(spdy::StreamId stream) {
+    const auto found = find(stream);
+    if (found == pairs_.end()) return;
+    ids_.erase(stream);
+    pairs_.erase(found);
+    session_->resume_reading();  // It may have waited for this connection.
 }
 
 void PortForward::from_pod(const Pair& pair, std::string_view bytes) {
@@ -103,7 +115,7 @@ void PortForward::end_of_pod(const std::string& id) {
 
 void PortForward::fail(const std::string& id, const std::string& why) {
     const Pair& pair = pairs_.at(id);
-    session_->send(pair.error, failure_text(pair.port, why), true);
+    session_->send(pair.error, failure_text(pair.port, pod_, why), true);
     session_->send(pair.data, {}, true);
     session_->resume_reading();  // It may have waited for this connection.
     forget_if_done(id);
@@ -112,18 +124,15 @@ void PortForward::fail(const std::string& id, const std::string& why) {
 void PortForward::forget_if_done(const std::string& id) {
     const auto found = pairs_.find(id);
     if (!found->second.connection->ended_both_ways()) return;
+    ids_.erase(found->second.data);
     // The connection may be telling us just now: it goes in a turn of its own.
     loop_.post([last = std::move(found->second.connection)] {});
     pairs_.erase(found);
 }
 
-PortForward::Pair* PortForward::by_data(spdy::StreamId stream, std::string* id) {
-    for (auto& [key, pair] : pairs_) {
-        if (pair.data != stream) continue;
-        if (id) *id = key;
-        return &pair;
-    }
-    return nullptr;
+PortForward::Pairs::iterator PortForward::find(spdy::StreamId data_stream) {
+    const auto id = ids_.find(data_stream);
+    return id == ids_.end() ? pairs_.end() : pairs_.find(id->second);
 }
 
 ChannelPortForward::ChannelPortForward(Loop& loop, std::unique_ptr<http::WebSocket> socket,
@@ -152,8 +161,8 @@ void ChannelPortForward::start(PodAccess& pods, const ObjectKey& pod) {
                                             },
                                         .on_end = [this, i] { end_of(i); },
                                         .on_failed =
-                                            [this, i](const std::string& why) {
-                                                send(2 * i + 1, failure_text(ports_[i], why));
+                                            [this, i, pod](const std::string& why) {
+                                                send(2 * i + 1, failure_text(ports_[i], pod, why));
                                                 end_of(i);
                                             },
                                         .on_drained = [this] { socket_->resume_reading(); }}));

@@ -25,26 +25,28 @@ private:
     struct Pair {
         uint16_t port = 0;
         spdy::StreamId data = 0, error = 0;
-        bool failed = false;
         std::shared_ptr<ForwardedConnection> connection;
     };
+    using Pairs = std::map<std::string, Pair>;
 
     void open(const spdy::Opened& opened);
     void connect(const std::string& id, Pair& pair);
     void from_client(spdy::StreamId stream, std::string_view bytes);
     void end_of(spdy::StreamId stream);
+    void cut(spdy::StreamId stream);
     void fail(const std::string& id, const std::string& why);
     void from_pod(const Pair& pair, std::string_view bytes);
     void end_of_pod(const std::string& id);
     void forget_if_done(const std::string& id);
-    Pair* by_data(spdy::StreamId stream, std::string* id = nullptr);
+    Pairs::iterator find(spdy::StreamId data_stream);
 
     Loop& loop_;
     const std::unique_ptr<spdy::Session> session_;
     const std::function<void()> ended_;
     PodAccess* pods_ = nullptr;
     ObjectKey pod_;
-    std::map<std::string, Pair> pairs_;  // By request id.
+    Pairs pairs_;                                // By request id.
+    std::map<spdy::StreamId, std::string> ids_;  // Of the data streams.
 };
 
 /// The JavaScript client's way: one WebSocket, `?ports=80&ports=81`; port i has the channels 2i

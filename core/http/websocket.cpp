@@ -113,6 +113,7 @@ struct WebSocket::State : std::enable_shared_from_this<WebSocket::State> {
         over = true;
         events.reset();
         patience = Timer();
+        soon = Timer();
         connection->close();
     }
 
@@ -133,6 +134,7 @@ struct WebSocket::State : std::enable_shared_from_this<WebSocket::State> {
     bool closing = false;
     bool over = false;
     Timer patience;
+    Timer soon;
 };
 
 WebSocket::WebSocket(std::unique_ptr<Upgraded> connection, std::string protocol,
@@ -180,10 +182,12 @@ void WebSocket::pause_reading() {
 }
 
 void WebSocket::resume_reading() {
-    const auto state = state_;
-    state->paused = false;
+    State* const state = state_.get();
+    if (!std::exchange(state->paused, false)) return;
     state->connection->resume_reading();
-    state->pump();
+    // In a turn of its own: whoever resumes need not expect messages, or its own end, meanwhile.
+    if (state->loop && !state->over && !state->soon.active())
+        state->soon = state->loop->after(std::chrono::milliseconds(0), [state] { state->pump(); });
 }
 
 void WebSocket::close(int code, std::string_view why) {

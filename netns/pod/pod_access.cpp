@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <cstring>
+
 #include "core/base/strings.h"
 #include "netns/pod/node_agent.h"
 
@@ -40,6 +42,14 @@ Result<UniqueFd> open_socket(Namespaces::SocketType type, Ipv4 address, uint16_t
     }
     if (tcp && ::listen(fd.get(), SOMAXCONN) < 0) return Error::from_errno(cat("listen ", where));
     return fd;
+}
+
+/// In the words of Kubernetes' own programs: "dial tcp 127.0.0.1:80: connect: connection refused".
+Status cannot_connect(uint16_t port, int error) {
+    Status status = internal_error("connect");
+    status.message =
+        cat("dial tcp 127.0.0.1:", port, ": connect: ", to_lower(std::strerror(error)));
+    return status;
 }
 
 Status pod_not_found(const ObjectKey& pod) { return not_found(*find_resource("pods"), pod.name); }
@@ -155,7 +165,7 @@ void NodeAgent::connect_here(const ObjectKey& pod, uint16_t port,
     const sockaddr_in at = socket_address({0x7F000001}, port);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) < 0 &&
         errno != EINPROGRESS) {
-        return connected(internal_error(Error::from_errno(cat("connect to port ", port))));
+        return connected(cannot_connect(port, errno));
     }
     auto waiting = std::make_unique<Connecting>();
     waiting->socket = std::move(socket).value();
@@ -168,7 +178,7 @@ void NodeAgent::connect_here(const ObjectKey& pod, uint16_t port,
         socklen_t size = sizeof error;
         ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
         if (error == 0) return done->connected(std::move(done->socket));
-        done->connected(internal_error(Error::from_errno(cat("connect to port ", port), error)));
+        done->connected(cannot_connect(port, error));
     });
     connecting_[fd] = std::move(waiting);
 }
