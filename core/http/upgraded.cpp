@@ -10,16 +10,32 @@ namespace kin::http {
 using Kind = Transport::Outcome::Kind;
 using Wait = Transport::Outcome::Wait;
 
+namespace {
+constexpr std::chrono::milliseconds kLingerTimeout{2000};
+constexpr size_t kDrainLimit = 64u << 20;
+}  // namespace
+
 /// Shared with callbacks that are running, so that an event may destroy the Upgraded.
 struct Upgraded::State : std::enable_shared_from_this<Upgraded::State> {
     State(std::unique_ptr<Transport> transport_, std::string received)
         : transport(std::move(transport_)), already_read(std::move(received)) {}
 
-    enum class Phase { kOpen, kClosing, kClosed };
+    /// kClosing: what is queued is still written; kLingering: the peer has been told that it was
+    /// all, and what it still sends is dropped.
+    enum class Phase { kOpen, kClosing, kLingering, kClosed };
+
+    void on_events(int ready) {
+        // Not asked for anything to read: then it is a hangup, or an error, which libuv reports
+        // once. Otherwise a peer that left would stay unnoticed as long as nobody reads.
+        const int gone = Readiness::kHangup | (Readiness::kReadable & ~armed);
+        if (phase == Phase::kOpen && paused && (ready & gone) != 0) return end("the peer left");
+        on_ready();
+    }
 
     void on_ready() {
         if (phase == Phase::kOpen && !paused) read_some();
-        if (phase != Phase::kClosed) write_some();
+        if (phase == Phase::kOpen || phase == Phase::kClosing) write_some();
+        if (phase == Phase::kLingering) drop_some();
         if (phase != Phase::kClosed) rearm();
     }
 
@@ -61,22 +77,39 @@ struct Upgraded::State : std::enable_shared_from_this<Upgraded::State> {
         if (outcome.kind == Kind::kFailed) return end("the connection failed");
         write_waits_to_read = outcome.kind == Kind::kBlocked && outcome.wait == Wait::kReadable;
         if (!output.empty()) return;
-        if (phase == Phase::kClosing) {
-            transport->shutdown_write();
-            return end("");
+        if (phase == Phase::kOpen) return tell_drained();
+        transport->shutdown_write();
+        phase = Phase::kLingering;
+        patience = loop->after(kLingerTimeout, [this] {
+            const auto keep = shared_from_this();
+            end("");
+        });
+    }
+
+    /// Closing with unread bytes would reset the connection, and the peer might never see the last
+    /// that was sent.
+    void drop_some() {
+        char buffer[32u << 10];
+        more_to_read = false;
+        for (int turn = 0; turn < 8; ++turn) {
+            const auto outcome = transport->read(buffer, sizeof buffer);
+            if (outcome.kind == Kind::kBlocked) return;
+            dropped_bytes += outcome.bytes;
+            if (outcome.kind != Kind::kDone || dropped_bytes > kDrainLimit) return end("");
         }
-        tell_drained();
+        more_to_read = true;
     }
 
     void rearm() {
         if (!loop) return;
-        int wanted = 0;
-        if (phase == Phase::kOpen && !paused) wanted |= Readiness::kReadable;
+        const bool reads = (phase == Phase::kOpen && !paused) || phase == Phase::kLingering;
+        int wanted = reads ? Readiness::kReadable : 0;
+        if (phase == Phase::kOpen && paused) wanted |= Readiness::kHangup;
         if (!output.empty() || read_waits_to_write) wanted |= Readiness::kWritable;
         if (write_waits_to_read) wanted |= Readiness::kReadable;
         if (wanted != armed) watch.set(armed = wanted);
         const bool unread = more_to_read || !already_read.empty();
-        if (unread && phase == Phase::kOpen && !paused) run_soon();
+        if (unread && reads) run_soon();
     }
 
     void run_soon() {
@@ -111,6 +144,7 @@ struct Upgraded::State : std::enable_shared_from_this<Upgraded::State> {
     Phase phase = Phase::kOpen;
     bool paused = false;
     bool more_to_read = false;
+    size_t dropped_bytes = 0;
     bool read_waits_to_write = false;
     bool write_waits_to_read = false;
     int armed = 0;
@@ -130,9 +164,9 @@ void Upgraded::start(Loop& loop, Events events) {
     state_->events = std::make_shared<const Events>(std::move(events));
     State* const state = state_.get();
     state->armed = Readiness::kReadable;
-    state->watch = loop.watch(state->transport->fd(), state->armed, [state](int) {
+    state->watch = loop.watch(state->transport->fd(), state->armed, [state](int ready) {
         const auto keep = state->shared_from_this();
-        state->on_ready();
+        state->on_events(ready);
     });
     state->run_soon();  // For what was already read, and what was queued on the way here.
 }
@@ -161,6 +195,7 @@ void Upgraded::close_after_writing(int patience_ms) {
     State& state = *state_;
     if (state.phase != State::Phase::kOpen) return;
     state.phase = State::Phase::kClosing;
+    state.already_read.clear();
     KIN_ASSERT(state.loop);
     state.patience = state.loop->after(std::chrono::milliseconds(patience_ms), [&state] {
         const auto keep = state.shared_from_this();

@@ -46,11 +46,13 @@ public:
     bool write(Bytes bytes);
     /// Written but not yet taken by the kernel.
     size_t queued_bytes() const;
-    /// No on_data until resume(); TCP then slows the peer down. A close is noticed only later.
+    /// No on_data until resume_reading(); TCP then slows the peer down. A peer that closes
+    /// meanwhile has left: on_closed is called, and what it sent before is lost.
     void pause_reading();
     void resume_reading();
-    /// Sends what is queued, then closes in order; gives up after `patience_ms`. Nothing is
-    /// read any more, and on_closed is called when it is over.
+    /// Sends what is queued, then closes in order; gives up after `patience_ms`. What still
+    /// arrives is dropped until the peer closes too, for at most 2 s more; then on_closed is
+    /// called.
     void close_after_writing(int patience_ms = 5000);
     /// Closes now.
     void close();

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <optional>
 
 #include "core/base/strings.h"
 #include "core/http/server.h"
@@ -144,7 +145,8 @@ TEST_F(StreamTest, AClientThatReadsTooSlowlyIsCutOff) {
 }
 
 TEST_F(StreamTest, AnUpgradedConnectionCarriesBytesBothWays) {
-    auto client = RawClient::to_port(port_);
+    std::optional<RawClient> held = RawClient::to_port(port_);
+    RawClient& client = *held;
     client.send(
         "GET /upgrade HTTP/1.1\r\nHost: kin\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly");
     EXPECT_EQ(client.read_until("\r\n\r\n"),
@@ -156,7 +158,32 @@ TEST_F(StreamTest, AnUpgradedConnectionCarriesBytesBothWays) {
     sender.join();
     client.send("bye");
     EXPECT_TRUE(client.closed_by_peer());
+    held.reset();
     EXPECT_EQ(closed_.get_future().get(), "");
+}
+
+TEST_F(StreamTest, TheLastWordsArriveAlthoughTheClientIsStillSending) {
+    auto client = open("/upgrade");
+    client.read_until("\r\n\r\n");
+    loop_->call([&] { upgraded_->pause_reading(); });
+    client.send(std::string(100'000, 'x'));
+    loop_->call([&] {
+        upgraded_->write("last words");
+        upgraded_->close_after_writing();
+    });
+    EXPECT_EQ(client.read_exactly(10), "last words");
+    // An end, not a reset, which would be read as an error.
+    EXPECT_TRUE(client.closed_by_peer());
+}
+
+TEST_F(StreamTest, APeerThatLeavesIsNoticedWhileNobodyReads) {
+    {
+        auto client = open("/upgrade");
+        client.read_until("\r\n\r\n");
+        loop_->call([&] { upgraded_->pause_reading(); });
+        client.send("unread");
+    }
+    EXPECT_EQ(closed_.get_future().get(), "the peer left");
 }
 
 TEST_F(StreamTest, APausedConnectionReadsNothingUntilItIsResumed) {
