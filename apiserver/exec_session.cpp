@@ -56,30 +56,33 @@ void ExecSession::open(PodAccess& pods, Mode mode) {
 void ExecSession::join(Answer<PodAccess::ExecStreams> streams) {
     if (!streams) return finish(exec_failure(streams.error()));
     joined_ = true;
+    lease_ = std::move(streams->lease);
     if (streams->terminal.valid()) {
-        set_terminal(std::move(streams->terminal));
+        join_terminal(std::move(*streams));
     } else {
         if (request_.want_stdout) add_reader(Channel::kStdout, std::move(streams->stdout_read));
         if (request_.want_stderr) add_reader(Channel::kStderr, std::move(streams->stderr_read));
-        if (request_.want_stdin && streams->stdin_write.valid())
-            stdin_ = std::make_unique<PipeWriter>(loop_, std::move(streams->stdin_write),
-                                                  [this] { wire_->resume_reading(); });
+        add_stdin(std::move(streams->stdin_write));
     }
     if (!early_stdin_.empty()) to_process(std::exchange(early_stdin_, {}));
     if (stdin_ended_) on_stdin_end();
     finish_if_done();
 }
 
-void ExecSession::set_terminal(UniqueFd terminal) {
-    // One descriptor each: a loop watches a descriptor only once.
-    UniqueFd reading(::fcntl(terminal.get(), F_DUPFD_CLOEXEC, 0));
-    UniqueFd writing(::fcntl(terminal.get(), F_DUPFD_CLOEXEC, 0));
-    terminal_ = std::move(terminal);
+void ExecSession::join_terminal(PodAccess::ExecStreams streams) {
+    terminal_ = std::move(streams.terminal);
     if (size_) on_resize(size_->first, size_->second);
-    add_reader(Channel::kStdout, std::move(reading));
-    if (request_.want_stdin && writing.valid())
-        stdin_ = std::make_unique<PipeWriter>(loop_, std::move(writing),
-                                              [this] { wire_->resume_reading(); });
+    // One descriptor each: a loop watches a descriptor only once.
+    const auto copy = [this] { return UniqueFd(::fcntl(terminal_.get(), F_DUPFD_CLOEXEC, 0)); };
+    add_reader(Channel::kStdout,
+               streams.stdout_read.valid() ? std::move(streams.stdout_read) : copy());
+    add_stdin(streams.stdin_write.valid() ? std::move(streams.stdin_write) : copy());
+}
+
+void ExecSession::add_stdin(UniqueFd fd) {
+    if (!request_.want_stdin || !fd.valid()) return;
+    stdin_ =
+        std::make_unique<PipeWriter>(loop_, std::move(fd), [this] { wire_->resume_reading(); });
 }
 
 void ExecSession::add_reader(Channel channel, UniqueFd fd) {
@@ -131,23 +134,29 @@ void ExecSession::on_resize(uint16_t columns, uint16_t rows) {
 
 void ExecSession::on_exit(PodAccess::ExitStatus exit) {
     exit_ = std::move(exit);
-    patience_ = loop_.after(kAfterExit, [this] {
-        readers_.clear();
-        finish_if_done();
-    });
     finish_if_done();
+    if (!finished_) wait_for_the_rest();
+}
+
+/// What the process has written is delivered however long the client takes.
+void ExecSession::wait_for_the_rest() {
+    patience_ = loop_.after(kAfterExit, [this] {
+        std::erase_if(readers_, [](const auto& reader) { return !reader->has_more(); });
+        finish_if_done();
+        if (!finished_) wait_for_the_rest();
+    });
 }
 
 void ExecSession::finish_if_done() {
-    if (!exit_ || !joined_) {
-        if (exit_ && !exit_->started) finish(exec_status(*exit_));
-        return;
-    }
+    const bool attached = mode_ == Mode::kAttach;
+    if (exit_ && !exit_->started) return finish(exec_status(*exit_));
+    if (!joined_) return;
     for (const auto& reader : readers_)
         if (!reader->ended()) return;
-    // To one who attached, the container's end is no failure of the session.
-    const bool attached = mode_ == Mode::kAttach;
-    finish(exec_status(attached ? PodAccess::ExitStatus{} : *exit_));
+    // To one who attached, the container's end is no failure of the session, and nothing more to
+    // read is the end of it.
+    if (attached && (exit_ || !readers_.empty())) return finish(exec_status({}));
+    if (exit_) finish(exec_status(*exit_));
 }
 
 void ExecSession::finish(const Json& status) {

@@ -13,7 +13,8 @@
 namespace kin::apiserver {
 
 /// One exec or attach: joins a client's wire with a process's streams. Owned by the loop's thread;
-/// may be destroyed at any time there, which leaves the process alone but closes its streams.
+/// may be destroyed at any time there, which ends what was exec'ed and leaves what one was attached
+/// to.
 class ExecSession : public std::enable_shared_from_this<ExecSession> {
 public:
     enum class Mode { kExec, kAttach };
@@ -28,13 +29,15 @@ private:
     void open(PodAccess& pods, Mode mode);
     void join(Answer<PodAccess::ExecStreams> streams);
     void add_reader(Channel channel, UniqueFd fd);
-    void set_terminal(UniqueFd terminal);
+    void join_terminal(PodAccess::ExecStreams streams);
+    void add_stdin(UniqueFd fd);
     void to_client(Channel channel, std::string_view bytes);
     void to_process(std::string_view bytes);
     void on_stdin_end();
     void on_resize(uint16_t columns, uint16_t rows);
     void on_drained();
     void on_exit(PodAccess::ExitStatus exit);
+    void wait_for_the_rest();
     void finish_if_done();
     void finish(const Json& status);
 
@@ -43,7 +46,8 @@ private:
     const std::function<void()> ended_;
     PodAccess::ExecRequest request_;
     Mode mode_ = Mode::kExec;
-    UniqueFd terminal_;  // For its size.
+    std::shared_ptr<void> lease_;  // Keeps an exec'ed process alive.
+    UniqueFd terminal_;            // For its size.
     std::vector<std::unique_ptr<PipeReader>> readers_;
     std::unique_ptr<PipeWriter> stdin_;
     std::string early_stdin_;  // Came before the process's streams.

@@ -1,6 +1,7 @@
 #include "apiserver/pipes.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -41,6 +42,11 @@ void PipeReader::end() {
     watch_ = Watch();
     fd_.reset();
     take_({});
+}
+
+bool PipeReader::has_more() const {
+    int unread = 0;
+    return fd_.valid() && ::ioctl(fd_.get(), FIONREAD, &unread) == 0 && unread > 0;
 }
 
 void PipeReader::pause() {

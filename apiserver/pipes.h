@@ -19,6 +19,8 @@ public:
     void pause();
     void resume();
     bool ended() const { return !fd_.valid(); }
+    /// There is something to read just now.
+    bool has_more() const;
 
 private:
     void on_ready();

@@ -23,11 +23,14 @@ public:
         std::vector<std::string> command;  ///< empty: attach to the running container
         bool want_stdin = false, want_stdout = true, want_stderr = true, tty = false;
     };
-    /// The server's ends of a process's streams, non-blocking. With a tty `terminal` is both
-    /// directions and the others are invalid.
+    /// The server's ends of a process's streams, non-blocking; those not asked for are invalid.
+    /// With a tty `terminal` is there, to set its size, and takes the part of the streams that are
+    /// invalid.
     struct ExecStreams {
         UniqueFd stdin_write, stdout_read, stderr_read, terminal;
-        /// For attach: what the container has written so far is not replayed.
+        /// Of exec: when the last one lets go of this, the process is killed with all that it
+        /// started and that has not made itself a session or process group of its own.
+        std::shared_ptr<void> lease;
     };
     struct ExitStatus {
         int code = 0;         ///< 128 + signal when killed
@@ -40,7 +43,9 @@ public:
     virtual ~PodAccess() = default;
     /// Starts a process in a container. `exited` is called once, after `started` gave streams.
     virtual void exec(ExecRequest request, Started started, Exited exited) = 0;
-    /// Joins the running container's own streams. `exited` when the container ends.
+    /// Joins the running container's own streams; what it wrote before is not replayed. One who
+    /// does not read holds the container up, and is cut off after a while. `exited` is called when
+    /// the container ends.
     virtual void attach(ExecRequest request, Started started, Exited exited) = 0;
     /// A TCP connection to 127.0.0.1:port inside the pod, already connected (non-blocking).
     virtual void connect(const ObjectKey& pod, uint16_t port,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -160,8 +161,17 @@ Result<ProcessId> Containers::request(uint32_t operation, ProcessId target,
 }
 
 Result<> Containers::signal(ProcessId process, int signal_number) {
+    return tell(InitRequest::kSignal, process, signal_number);
+}
+
+Result<> Containers::kill_group(ProcessId process) {
+    return tell(InitRequest::kKillGroup, process, SIGKILL);
+}
+
+Result<> Containers::tell(uint32_t operation, ProcessId process, int signal_number) {
     if (!processes_.contains(process)) return Ok{};
-    const InitRequest message{InitRequest::kSignal, process, 0, signal_number};
+    const InitRequest message{static_cast<InitRequest::Operation>(operation), process, 0,
+                              signal_number};
     return send_packet(init_.get(), {reinterpret_cast<const char*>(&message), sizeof message})
         .context("ask PID 1");
 }

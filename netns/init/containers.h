@@ -128,11 +128,15 @@ public:
     /// Sends a signal. A process that has ended already is success. As everywhere, pid 1 of a
     /// container is not hit by a signal it does not handle, except SIGKILL.
     Result<> signal(ProcessId process, int signal_number);
+    /// Kills a process and those of its process group: what it started, as far as that has not
+    /// left the group. Nothing if the process itself has ended already.
+    Result<> kill_group(ProcessId process);
 
 private:
     struct Process;
 
     explicit Containers(UniqueFd init_socket, UniqueFd epoll);
+    Result<> tell(uint32_t operation, ProcessId process, int signal_number);
     Result<ProcessId> request(uint32_t operation, ProcessId target, const std::string& encoded,
                               std::vector<int> fds, OnEvent on_event);
     void read_init();

@@ -135,6 +135,7 @@ private:
         std::memcpy(&request, packet->bytes.data(), sizeof request);
         switch (request.operation) {
             case InitRequest::kSignal:
+            case InitRequest::kKillGroup:
                 return send_signal(request);
             case InitRequest::kStart:
                 if (packet->fds.size() < kTreesFd) return;
@@ -146,7 +147,11 @@ private:
     }
 
     void send_signal(const InitRequest& request) {
-        if (const pid_t pid = find(request.id); pid > 0) ::kill(pid, request.signal);
+        const pid_t pid = find(request.id);
+        if (pid <= 0) return;
+        // Each process is born as the leader of a session, so the group bears its number.
+        if (request.operation == InitRequest::kKillGroup) ::kill(-pid, request.signal);
+        ::kill(pid, request.signal);
     }
 
     pid_t find(ProcessId id) const {

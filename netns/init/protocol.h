@@ -9,9 +9,9 @@ namespace kin::netns {
 /// Server to PID 1, one packet each. PID 1 reads this and nothing else: what is to be run stands in
 /// a memory file that only the clone opens, so its size has no limit and PID 1 parses no text.
 struct InitRequest {
-    enum Operation : uint32_t { kStart = 1, kExec = 2, kSignal = 3 };
+    enum Operation : uint32_t { kStart = 1, kExec = 2, kSignal = 3, kKillGroup = 4 };
     Operation operation;
-    ProcessId id;         ///< Of the new process; for kSignal of the one that is meant.
+    ProcessId id;         ///< Of the new process, or of the one that is meant.
     ProcessId container;  ///< kExec: where.
     int32_t signal;       ///< kSignal.
 };

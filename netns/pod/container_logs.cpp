@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <optional>
@@ -25,10 +26,11 @@ struct ContainerLogs::Container {
     std::string replay_stdout, replay_stderr;  // Until the first one attaches.
     bool replaying = false;
     bool ended = false;
+    bool waiting = false;  // For one who is attached and has not read yet.
     std::function<void()> drained;
 };
 
-struct ContainerLogs::Internals {
+struct ContainerLogs::Internals : std::enable_shared_from_this<ContainerLogs::Internals> {
     struct Follower {
         std::string path;
         std::function<void(bool)> changed;
@@ -40,9 +42,13 @@ struct ContainerLogs::Internals {
     void read(Id id, UniqueFd& from, Watch& watch, bool is_stderr);
     void take(Container& container, std::string_view bytes, bool is_stderr);
     void append(Container& container, const std::string& lines);
+    void rest(Container& container);
+    void look_at_taps(Id id);
     void end(Id id);
     void attach(Id id, const PodAccess::ExecRequest& request, const PodAccess::Started& started,
                 std::function<void()> ended);
+    static Result<> join_stdin(Container& container, const PodAccess::ExecRequest& request,
+                               PodAccess::ExecStreams& streams);
     void tell_followers(const Container& container);
     Container* find(Id id) {
         const auto found = containers.find(id);
@@ -171,12 +177,37 @@ void ContainerLogs::Internals::take(Container& container, std::string_view bytes
     LogLines& splitter = is_stderr ? container.stderr_lines : container.stdout_lines;
     splitter.add(bytes, std::chrono::system_clock::now(), lines);
     append(container, lines);
-    for (const auto& tap : container.taps) tap->write(bytes, is_stderr);
-    std::erase_if(container.taps, [](const auto& tap) { return tap->gone(); });
+    for (const auto& tap : container.taps) {
+        tap->write(bytes, is_stderr);
+        if (tap->full()) rest(container);
+    }
     if (!container.replaying) return;
     std::string& replay = is_stderr ? container.replay_stderr : container.replay_stdout;
     constexpr size_t kMaxReplay = 64 << 10;
     if (replay.size() < kMaxReplay) replay += bytes.substr(0, kMaxReplay - replay.size());
+}
+
+/// A full tap holds the container up: all of its output is read by the same hand.
+void ContainerLogs::Internals::rest(Container& container) {
+    if (std::exchange(container.waiting, true)) return;
+    for (Watch* watch :
+         {&container.stdout_watch, &container.stderr_watch, &container.terminal_watch}) {
+        if (watch->active()) watch->set(0);
+    }
+}
+
+void ContainerLogs::Internals::look_at_taps(Id id) {
+    Container* const container = find(id);
+    if (!container) return;
+    std::erase_if(container->taps, [](const auto& tap) { return tap->gone(); });
+    const auto full = [](const auto& tap) { return tap->full(); };
+    if (!container->waiting || std::any_of(container->taps.begin(), container->taps.end(), full))
+        return;
+    container->waiting = false;
+    for (Watch* watch :
+         {&container->stdout_watch, &container->stderr_watch, &container->terminal_watch}) {
+        if (watch->active()) watch->set(Readiness::kReadable);
+    }
 }
 
 void ContainerLogs::Internals::append(Container& container, const std::string& lines) {
@@ -215,22 +246,43 @@ void ContainerLogs::Internals::end(Id id) {
     if (container->drained) container->drained();
 }
 
+Result<> ContainerLogs::Internals::join_stdin(Container& container,
+                                              const PodAccess::ExecRequest& request,
+                                              PodAccess::ExecStreams& streams) {
+    const auto copy = [](const UniqueFd& from, UniqueFd& to) -> Result<> {
+        to.reset(::fcntl(from.get(), F_DUPFD_CLOEXEC, 3));
+        if (!to.valid()) return Error::from_errno("dup");
+        return Ok{};
+    };
+    if (container.terminal.valid()) {
+        TRY(copy(container.terminal, streams.terminal));
+        if (request.want_stdin) TRY(copy(container.terminal, streams.stdin_write));
+        return Ok{};
+    }
+    if (!request.want_stdin || !container.stdin_write.valid()) return Ok{};
+    if (!container.options.stdin_once) return copy(container.stdin_write, streams.stdin_write);
+    // The container's stdin ends when this one's does: no other end is left.
+    streams.stdin_write = std::move(container.stdin_write);
+    return Ok{};
+}
+
 void ContainerLogs::Internals::attach(Id id, const PodAccess::ExecRequest& request,
                                       const PodAccess::Started& started,
                                       std::function<void()> ended) {
     Container* container = find(id);
     if (!container) return started(bad_request("the container is not running any more"));
-    std::erase_if(container->taps, [](const auto& tap) { return tap->gone(); });
     PodAccess::ExecStreams streams;
-    auto tap = internal::Tap::create(loop, request, container->terminal.get(), streams);
+    const auto changed = [weak = weak_from_this(), id] {
+        const auto self = weak.lock();
+        if (!self) return;
+        self->loop.post([weak, id] {
+            if (const auto later = weak.lock()) later->look_at_taps(id);
+        });
+    };
+    auto tap = internal::Tap::create(loop, request, container->terminal.valid(), changed, streams);
     if (!tap) return started(internal_error(tap.error()));
-    if (request.want_stdin && container->stdin_write.valid()) {
-        // With stdinOnce the container's stdin ends when this one's does: no other end is left.
-        streams.stdin_write =
-            container->options.stdin_once
-                ? std::move(container->stdin_write)
-                : UniqueFd(::fcntl(container->stdin_write.get(), F_DUPFD_CLOEXEC, 3));
-    }
+    if (const auto joined = join_stdin(*container, request, streams); !joined)
+        return started(internal_error(joined.error()));
     if (std::exchange(container->replaying, false)) {
         (*tap)->write(std::exchange(container->replay_stdout, {}), false);
         (*tap)->write(std::exchange(container->replay_stderr, {}), true);

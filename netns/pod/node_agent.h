@@ -79,6 +79,8 @@ private:
     /// The container meant, or why there is none.
     Answer<const ContainerRun*> find_container(const ObjectKey& pod, const std::string& name);
     void exec_here(const ExecRequest& request, const Started& started, const Exited& exited);
+    /// Kills the process when it is let go; on any thread.
+    std::shared_ptr<void> lease_of(ProcessId process);
     void attach_here(const ExecRequest& request, const Started& started, Exited exited);
     void connect_here(const ObjectKey& pod, uint16_t port,
                       const std::function<void(Answer<UniqueFd>)>& connected);

@@ -98,13 +98,14 @@ void NodeAgent::exec_here(const ExecRequest& request, const Started& started,
         }
         pipes->give_to(process);
     }
-    const auto on_event = [pipes, started, exited](ProcessEvent event) {
+    const auto on_event = [this, pipes, started, exited](ProcessEvent event) {
         switch (event.kind) {
             case ProcessEvent::Kind::kStarted: {
                 ContainerStreams& ours = pipes->ours;
                 if (event.tty.valid()) (void)::fcntl(event.tty.get(), F_SETFL, O_NONBLOCK);
                 return started(ExecStreams{std::move(ours.stdin_write), std::move(ours.stdout_read),
-                                           std::move(ours.stderr_read), std::move(event.tty)});
+                                           std::move(ours.stderr_read), std::move(event.tty),
+                                           lease_of(event.id)});
             }
             case ProcessEvent::Kind::kFailed:
                 started(ExecStreams{});
@@ -120,6 +121,15 @@ void NodeAgent::exec_here(const ExecRequest& request, const Started& started,
     pipes->stdin_read.reset();
     pipes->stdout_write.reset();
     pipes->stderr_write.reset();
+}
+
+std::shared_ptr<void> NodeAgent::lease_of(ProcessId process) {
+    const auto end = [this, alive = alive_, &loop = loop_, process](void*) {
+        loop.post([this, alive, process] {
+            if (*alive) (void)context_.containers.kill_group(process);
+        });
+    };
+    return {nullptr, end};
 }
 
 void NodeAgent::attach(ExecRequest request, Started started, Exited exited) {

@@ -8,8 +8,6 @@
 namespace kin::netns::internal {
 namespace {
 
-constexpr size_t kMaxKept = 4 << 20;
-
 /// Sockets, not pipes: writing to a reader that left can be told not to raise SIGPIPE.
 Result<> open_pair(UniqueFd& theirs, UniqueFd& ours) {
     int ends[2];
@@ -24,64 +22,61 @@ Result<> open_pair(UniqueFd& theirs, UniqueFd& ours) {
 }  // namespace
 
 Result<std::unique_ptr<Tap>> Tap::create(Loop& loop, const PodAccess::ExecRequest& request,
-                                         int terminal, PodAccess::ExecStreams& streams) {
-    std::unique_ptr<Tap> tap(new Tap(loop));
-    if (terminal >= 0 || request.tty) {
-        TRY(open_pair(streams.terminal, tap->stdout_.fd));
-        tap->is_terminal_ = true;
-        tap->watch_input(terminal);
-        return tap;
-    }
+                                         bool is_terminal, std::function<void()> changed,
+                                         PodAccess::ExecStreams& streams) {
+    std::unique_ptr<Tap> tap(new Tap(loop, std::move(changed)));
     if (request.want_stdout) TRY(open_pair(streams.stdout_read, tap->stdout_.fd));
-    if (request.want_stderr) TRY(open_pair(streams.stderr_read, tap->stderr_.fd));
+    if (request.want_stderr && !is_terminal) TRY(open_pair(streams.stderr_read, tap->stderr_.fd));
+    tap->watch(tap->stdout_);
+    tap->watch(tap->stderr_);
     return tap;
 }
 
-void Tap::watch_input(int terminal) {
-    terminal_ = terminal;
-    stdout_.watch = loop_.watch(stdout_.fd.get(), Readiness::kReadable, [this](int events) {
-        if ((events & Readiness::kWritable) != 0) flush(stdout_);
-        if (!stdout_.fd.valid() || (events & Readiness::kReadable) == 0) return;
-        char buffer[4096];
-        const ssize_t size = ::read(stdout_.fd.get(), buffer, sizeof buffer);
-        if (size < 0 && errno == EAGAIN) return;
-        if (size <= 0) return close(stdout_);
-        // What a person types fits; a terminal whose program does not read takes no more.
-        if (!finished_ && terminal_ >= 0)
-            (void)!::write(terminal_, buffer, static_cast<size_t>(size));
+/// One who leaves a silent container shall be noticed too.
+void Tap::watch(Side& side) {
+    if (!side.fd.valid()) return;
+    side.watch = loop_.watch(side.fd.get(), Readiness::kHangup, [this, &side](int events) {
+        if ((events & Readiness::kHangup) != 0) return close(side);
+        flush(side);
     });
 }
 
 void Tap::write(std::string_view bytes, bool is_stderr) {
-    write_to(is_stderr && !is_terminal_ ? stderr_ : stdout_, bytes);
+    write_to(is_stderr ? stderr_ : stdout_, bytes);
 }
 
 void Tap::write_to(Side& side, std::string_view bytes) {
     if (!side.fd.valid() || bytes.empty()) return;
-    if (side.kept.size() + bytes.size() > kMaxKept) return close(side);
     side.kept += bytes;
     flush(side);
 }
 
 void Tap::flush(Side& side) {
-    while (!side.kept.empty()) {
+    const bool was_full = full();
+    size_t taken = 0;
+    while (taken < side.kept.size()) {
         const ssize_t size =
-            ::send(side.fd.get(), side.kept.data(), side.kept.size(), MSG_NOSIGNAL);
+            ::send(side.fd.get(), side.kept.data() + taken, side.kept.size() - taken, MSG_NOSIGNAL);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0 && errno != EAGAIN) return close(side);
         if (size < 0) break;
-        side.kept.erase(0, static_cast<size_t>(size));
+        taken += static_cast<size_t>(size);
     }
+    side.kept.erase(0, taken);
     if (side.kept.empty() && finished_) return close(side);
-    if (is_terminal_) {
-        side.watch.set(side.kept.empty() ? Readiness::kReadable
-                                         : Readiness::kReadable | Readiness::kWritable);
-    } else if (side.kept.empty()) {
-        side.watch.cancel();
-    } else if (!side.watch.active()) {
-        side.watch =
-            loop_.watch(side.fd.get(), Readiness::kWritable, [this, &side](int) { flush(side); });
-    }
+    side.watch.set(side.kept.empty() ? Readiness::kHangup
+                                     : Readiness::kHangup | Readiness::kWritable);
+    if (taken > 0) patience_.cancel();
+    if (full() || finished_) expect_progress();
+    if (was_full && !full()) changed_();
+}
+
+void Tap::expect_progress() {
+    if (patience_.active()) return;
+    patience_ = loop_.after(kPatience, [this] {
+        close(stdout_);
+        close(stderr_);
+    });
 }
 
 void Tap::finish() {
@@ -95,6 +90,8 @@ void Tap::close(Side& side) {
     side.watch.cancel();
     side.fd.reset();
     side.kept.clear();
+    if (gone()) patience_.cancel();
+    changed_();
 }
 
 }  // namespace kin::netns::internal

@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pty.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/strings.h"
 
@@ -40,6 +43,15 @@ struct Pipe {
         }
     }
 };
+
+/// Kills the process when it is let go; nothing if it has ended.
+std::shared_ptr<void> lease_of(pid_t pid) {
+    // glibc 2.36 declares these without C linkage.
+    auto pidfd = std::make_shared<UniqueFd>(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    return {nullptr, [pidfd](void*) {
+                ::syscall(SYS_pidfd_send_signal, pidfd->get(), SIGKILL, nullptr, 0);
+            }};
+}
 }  // namespace
 
 FakePods::~FakePods() {
@@ -83,6 +95,7 @@ void FakePods::run(const ExecRequest& request, std::vector<std::string> command,
     const pid_t pid = ::fork();
     if (pid == 0) child.become();
     if (!request.want_stdin) streams.stdin_write.reset();
+    streams.lease = lease_of(pid);
     started(std::move(streams));
     waiting_.emplace_back([pid, exited = std::move(exited)] {
         int status = 0;
