@@ -8,6 +8,10 @@ namespace kin::apiserver {
 namespace {
 constexpr size_t kBlock = 64u << 10;
 constexpr size_t kMaxQueued = 1u << 20;  // Beyond, the file is read on when the client has read.
+
+UniqueFd open_log(const std::string& path) {
+    return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+}
 }  // namespace
 
 size_t find_tail(int fd, int64_t lines) {
@@ -39,7 +43,8 @@ LogStream::LogStream(Loop& loop, std::unique_ptr<http::StreamWriter> writer,
 void LogStream::start(PodAccess& pods, PodAccess::LogRequest request, PodAccess::LogFile file) {
     writer_->start(loop_, {}, [this](const std::string&) { end(); });
     writer_->on_drained([this] { send_some(); });
-    file_.reset(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    path_ = file.path;
+    file_ = open_log(path_);
     if (file_.valid() && options_.tail_lines)
         ::lseek(file_.get(), static_cast<off_t>(find_tail(file_.get(), *options_.tail_lines)),
                 SEEK_SET);
@@ -73,6 +78,7 @@ void LogStream::send_some() {
     while (writer_->queued_bytes() < kMaxQueued) {
         const ssize_t got = file_.valid() ? ::read(file_.get(), buffer, sizeof buffer) : 0;
         if (got > 0) writer_->write(formatter_.feed({buffer, static_cast<size_t>(got)}));
+        if (got <= 0 && options_.follow && open_next_file()) continue;
         if (formatter_.full() || (got <= 0 && !running_)) {
             writer_->finish();
             return end();
@@ -80,6 +86,17 @@ void LogStream::send_some() {
         if (got <= 0) return;
     }
     // What is queued by now goes out at the end of this turn; on_drained continues.
+}
+
+/// A log that has grown long is set aside under another name, and goes on in a new file.
+bool LogStream::open_next_file() {
+    struct stat at_path {
+    }, opened{};
+    if (::stat(path_.c_str(), &at_path) < 0) return false;
+    if (file_.valid() && ::fstat(file_.get(), &opened) == 0 && opened.st_ino == at_path.st_ino)
+        return false;
+    file_ = open_log(path_);
+    return file_.valid();
 }
 
 void LogStream::end() {

@@ -25,6 +25,7 @@ public:
 private:
     void follow(PodAccess& pods, const PodAccess::LogRequest& request, const std::string& path);
     void send_some();
+    bool open_next_file();
     void end();
 
     Loop& loop_;
@@ -32,6 +33,7 @@ private:
     const LogOptions options_;
     const std::function<void()> ended_;
     LogFormatter formatter_;
+    std::string path_;
     UniqueFd file_;
     bool running_ = false;  // More may come.
     bool over_ = false;

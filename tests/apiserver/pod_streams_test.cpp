@@ -134,6 +134,26 @@ TEST_F(PodExecTest, AClientThatLeavesClosesTheProcessesStdin) {
     // FakePods waits for cat in its destructor: it ends only if its stdin did.
 }
 
+TEST_F(PodExecTest, AClientThatLeavesEndsTheProcess) {
+    {
+        auto client = open(
+            "/web/exec?command=sh&command=-c&command=echo+here%3B+exec+sleep+1000"
+            "&stdout=true");
+        EXPECT_EQ(read_frame(client), (Frame{kBinary, "\1"}));
+        EXPECT_EQ(read_frame(client), (Frame{kBinary, "\1here\n"}));
+    }
+    // FakePods waits for the process in its destructor.
+}
+
+TEST_F(PodExecTest, AClientThatLeavesIsNoticedAlsoWhenItsStdinIsNotRead) {
+    {
+        auto client = open("/web/exec?command=sleep&command=1000&stdin=true&stdout=true");
+        EXPECT_EQ(read_frame(client), (Frame{kBinary, "\1"}));
+        // More than the pipe and the session take: the session stops reading.
+        for (int i = 0; i < 16; ++i) client.send(to_stdin(std::string(32'000, 'x')));
+    }
+}
+
 TEST_F(PodExecTest, WhatCannotBeDoneIsRefusedBeforeTheUpgrade) {
     put("two", R"({"metadata":{"name":"two","namespace":"default","resourceVersion":""},
         "spec":{"nodeName":"n","containers":[{"name":"a"},{"name":"b"}]}})");
@@ -197,6 +217,21 @@ TEST_F(PodLogTest, FollowingSendsWhatIsAddedUntilTheContainerEnds) {
     append("last");
     pods_.tell_log_changed(false);
     EXPECT_EQ(client.read_to_end(), "last\n");
+}
+
+TEST_F(PodLogTest, FollowingGoesOnInTheNextFile) {
+    pods_.log_running = true;
+    auto client = connect();
+    client.send("GET /web/log?follow=true HTTP/1.0\r\n\r\n");
+    client.read_until("two\n");
+    append("three");
+    ASSERT_EQ(::rename(pods_.log_path.c_str(), (pods_.log_path + ".old").c_str()), 0);
+    append("four");
+    pods_.tell_log_changed(true);
+    EXPECT_EQ(client.read_exactly(11), "three\nfour\n");
+    append("five");
+    pods_.tell_log_changed(false);
+    EXPECT_EQ(client.read_to_end(), "five\n");
 }
 
 TEST_F(PodLogTest, AFollowerThatLeavesIsForgotten) {
