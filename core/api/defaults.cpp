@@ -58,6 +58,11 @@ void default_namespace(Json& object, const Json* old) {
 }
 
 void default_node(Json& node, const Json*) {
+    // The first of podCIDRs and podCIDR are two names of one field.
+    Json& spec = node["spec"];
+    if (spec.contains("podCIDR")) set_missing(spec, "podCIDRs", Json::array({spec["podCIDR"]}));
+    if (const Json& blocks = array_at(spec, {"podCIDRs"}); !blocks.empty())
+        set_missing(spec, "podCIDR", blocks[0]);
     Json& status = node["status"];
     if (status.contains("capacity")) set_missing(status, "allocatable", status["capacity"]);
 }

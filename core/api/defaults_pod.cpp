@@ -54,40 +54,6 @@ void use_host_ports(Json& container) {
                 set_missing(port, "hostPort", port["containerPort"]);
 }
 
-/// Pods stay five minutes on nodes that are gone, unless they say something else.
-void tolerate_lost_nodes(Json& spec) {
-    for (const char* taint : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
-        const Json& present = array_at(spec, {"tolerations"});
-        const bool covered = std::any_of(present.begin(), present.end(), [&](const Json& one) {
-            const std::string key = string_at(one, {"key"});
-            const std::string effect = string_at(one, {"effect"});
-            return (key == taint || key.empty()) && (effect == "NoExecute" || effect.empty());
-        });
-        if (!covered)
-            spec["tolerations"].push_back({{"key", taint},
-                                           {"operator", "Exists"},
-                                           {"effect", "NoExecute"},
-                                           {"tolerationSeconds", 300}});
-    }
-}
-
-void set_priority(Json& spec) {
-    const std::string name = string_at(spec, {"priorityClassName"});
-    if (name.empty()) set_missing(spec, "priority", 0);
-    if (name == "system-cluster-critical") set_missing(spec, "priority", 2'000'000'000);
-    if (name == "system-node-critical") set_missing(spec, "priority", 2'000'001'000);
-    set_missing(spec, "preemptionPolicy", "PreemptLowerPriority");
-}
-
-/// What admission adds to new pods.
-void admit(Json& spec) {
-    if (!spec.contains("serviceAccountName")) {
-        spec["serviceAccountName"] = "default";
-        spec["serviceAccount"] = "default";
-    }
-    set_priority(spec);
-}
-
 bool is_positive(const Json& amounts, const char* name) {
     const auto amount = Quantity::parse(string_at(amounts, {name}));
     return amount && !amount->is_zero();
@@ -126,7 +92,7 @@ void default_pod_spec(Json& spec) {
     if (spec.contains("serviceAccountName")) spec["serviceAccount"] = spec["serviceAccountName"];
 }
 
-void default_pod(Json& pod, const Json* old) {
+void default_pod(Json& pod, const Json*) {
     Json& spec = pod["spec"];
     default_pod_spec(spec);
     set_missing(spec, "enableServiceLinks", true);
@@ -139,8 +105,6 @@ void default_pod(Json& pod, const Json* old) {
             if (host_network) use_host_ports(container);
         }
     }
-    if (!old) admit(spec);
-    tolerate_lost_nodes(spec);
     Json& status = pod["status"];
     set_missing(status, "phase", "Pending");
     set_missing(status, "qosClass", qos_class(spec));

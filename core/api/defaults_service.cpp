@@ -15,7 +15,6 @@ bool has_node_ports(const Json& spec) {
 bool has_health_check_port(const Json& spec) {
     return type_of(spec) == "LoadBalancer" && string_at(spec, {"externalTrafficPolicy"}) == "Local";
 }
-bool is_headless(const Json& spec) { return string_at(spec, {"clusterIP"}) == "None"; }
 
 bool same(const Json& a, const Json& b, const char* key) {
     const Json* left = find(a, key);
@@ -28,7 +27,7 @@ void default_ports(Json& spec) {
     if (!ports) return;
     for (Json& port : *ports) {
         const Json* target = find(port, "targetPort");
-        if (!target || *target == 0 || *target == "") port["targetPort"] = port["port"];
+        if (!target || *target == 0 || *target == "") port["targetPort"] = int_at(port, {"port"});
     }
 }
 
@@ -103,23 +102,6 @@ void join_cluster_ips(Json& spec, const Json* old) {
         spec["clusterIPs"] = Json::array({ip});
 }
 
-void default_families(Json& spec, const Json* old) {
-    if (!has_cluster_ip(spec)) return;
-    if (old && has_cluster_ip(*old)) {
-        for (const char* key : {"ipFamilies", "ipFamilyPolicy"})
-            if (!spec.contains(key) && old->contains(key)) spec[key] = (*old)[key];
-    }
-    const bool anything = is_headless(spec) && !spec.contains("selector");
-    if (!spec.contains("ipFamilyPolicy"))
-        spec["ipFamilyPolicy"] =
-            anything && !spec.contains("ipFamilies") ? "RequireDualStack" : "SingleStack";
-    if (spec.contains("ipFamilies")) return;
-    const bool six = is_ipv6(string_at(spec, {"clusterIP"}));
-    spec["ipFamilies"] = Json::array({six ? "IPv6" : "IPv4"});
-    // Whoever writes the endpoints of a headless Service may use both families.
-    if (anything && spec["ipFamilyPolicy"] != "SingleStack") spec["ipFamilies"].push_back("IPv6");
-}
-
 void default_policies(Json& spec) {
     if (string_at(spec, {"sessionAffinity"}) == "ClientIP") {
         Json& config = spec["sessionAffinityConfig"]["clientIP"];
@@ -144,7 +126,6 @@ void default_service(Json& service, const Json* old) {
     }
     join_cluster_ips(spec, old_spec);
     default_policies(spec);
-    default_families(spec, old_spec);
     if (type_of(spec) != "LoadBalancer") return;
     if (Json* ingress = find(service, {"status", "loadBalancer", "ingress"}))
         for (Json& one : *ingress)

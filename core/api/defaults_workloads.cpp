@@ -1,4 +1,5 @@
 #include "core/api/defaults.h"
+#include "core/base/strings.h"
 
 namespace kin {
 
@@ -24,8 +25,22 @@ void default_deployment(Json& deployment, const Json*) {
     set_missing(strategy["rollingUpdate"], "maxSurge", "25%");
 }
 
-void default_daemon_set(Json& daemon_set, const Json*) {
+/// How often a DaemonSet's template changed; an annotation since it left the spec.
+void count_template(Json& daemon_set, const Json* old) {
+    constexpr const char* kCount = "deprecated.daemonset.template.generation";
+    int64_t count = 1;
+    if (old) {
+        const std::string held = string_at(*old, {"metadata", "annotations", kCount});
+        count = parse_number<int64_t>(held).value_or(1);
+        const Json& before = object_at(*old, {"spec", "template"});
+        if (object_at(daemon_set, {"spec", "template"}) != before) ++count;
+    }
+    daemon_set["metadata"]["annotations"][kCount] = cat(count);
+}
+
+void default_daemon_set(Json& daemon_set, const Json* old) {
     default_template(daemon_set);
+    count_template(daemon_set, old);
     Json& strategy = daemon_set["spec"]["updateStrategy"];
     if (string_at(strategy, {"type"}) != "RollingUpdate") return;
     set_missing(strategy["rollingUpdate"], "maxUnavailable", 1);
@@ -77,6 +92,7 @@ void default_job(Json& job, const Json* old) {
     for (const char* key : {"job-name", "batch.kubernetes.io/job-name"})
         set_missing(labels, key, name);
     set_missing(spec["selector"]["matchLabels"], "batch.kubernetes.io/controller-uid", uid);
+    set_missing(job["metadata"], "labels", labels);
 }
 
 void default_cron_job(Json& cron_job, const Json*) {

@@ -185,7 +185,7 @@ void validate_pod_status(const Json& object, const Json& old, Findings& out) {
     for (const Json& before : array_at(old, {"status", "containerStatuses"})) {
         if (!find(before, {"state", "terminated"})) continue;
         for (const Json& now : array_at(object, {"status", "containerStatuses"}))
-            if (now["name"] == before["name"] && !find(now, {"state", "terminated"}))
+            if (same_value(find(now, "name"), find(before, "name")) && !find(now, {"state", "terminated"}))
                 out.forbidden(FieldPath("status").child("containerStatuses").child("state"),
                               "may not be transitioned to non-terminated state");
     }

@@ -47,7 +47,8 @@ Json with_old_values(Json spec, const Json& old) {
         Json* containers = find(spec, list);
         if (!containers) continue;
         for (size_t i = 0; i < containers->size(); ++i)
-            if (const Json* image = find(old[list][i], "image")) (*containers)[i]["image"] = *image;
+            if (const Json* image = find(array_at(old, {list})[i], "image"))
+                (*containers)[i]["image"] = *image;
     }
     for (const char* key : {"activeDeadlineSeconds", "tolerations", "schedulingGates",
                             "ephemeralContainers", "terminationGracePeriodSeconds"}) {

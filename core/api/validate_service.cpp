@@ -42,7 +42,7 @@ void validate_ports(const Json& spec, const FieldPath& path, Findings& out) {
         const std::string name = string_at(port, {"name"});
         if (!name.empty() && !names.insert(name).second) out.duplicate(at.child("name"), name);
         if (!numbers.insert(cat(protocol, int_at(port, {"port"}))).second)
-            out.duplicate(at, {{"port", port["port"]}, {"protocol", protocol}});
+            out.duplicate(at, {{"port", int_at(port, {"port"})}, {"protocol", protocol}});
         const int64_t node_port = int_at(port, {"nodePort"});
         if (node_port != 0 && type == "ClusterIP")
             out.forbidden(at.child("nodePort"), "may not be used when `type` is 'ClusterIP'");

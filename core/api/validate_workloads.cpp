@@ -43,11 +43,14 @@ void validate_selector(const Json& spec, std::string_view kind, const FieldPath&
     const FieldPath at = path.child("selector");
     const FieldPath labels_path = path.child("template").child("metadata").child("labels");
     const Json& labels = object_at(spec, {"template", "metadata", "labels"});
+    const bool daemons = kind == "daemonset";
     if (!selector) {
-        out.required(at);
+        // Of a DaemonSet's only the mismatch is told.
+        if (!daemons) out.required(at);
     } else {
         const size_t before = out.count();
         validate_label_selector(*selector, at, out);
+        if (out.count() > before && !daemons) out.invalid(at, *selector, "invalid label selector");
         if (LabelSelector::from_json(*selector).empty())
             out.invalid(at, *selector, cat("empty selector is invalid for ", kind));
         if (out.count() > before) return;
@@ -210,10 +213,11 @@ void validate_replica_counts(const Json& object, Findings& out) {
     const int64_t all = int_at(status, {"replicas"});
     for (const char* key :
          {"fullyLabeledReplicas", "readyReplicas", "availableReplicas", "updatedReplicas"})
-        if (int_at(status, {key}) > all)
-            out.invalid(path.child(key), status[key], "cannot be greater than status.replicas");
-    if (int_at(status, {"availableReplicas"}) > int_at(status, {"readyReplicas"}))
-        out.invalid(path.child("availableReplicas"), status["availableReplicas"],
+        if (const int64_t count = int_at(status, {key}, all); count > all)
+            out.invalid(path.child(key), count, "cannot be greater than status.replicas");
+    const int64_t available = int_at(status, {"availableReplicas"});
+    if (available > int_at(status, {"readyReplicas"}))
+        out.invalid(path.child("availableReplicas"), available,
                     "cannot be greater than readyReplicas");
 }
 

@@ -1,5 +1,7 @@
 #include "core/registry/admission.h"
 
+#include <algorithm>
+
 #include "core/base/strings.h"
 #include "core/registry/metadata.h"
 
@@ -11,9 +13,10 @@ constexpr std::string_view kTokenPath = "/var/run/secrets/kubernetes.io/servicea
 Json token_volume(const std::string& name) {
     const Json ca = {{"name", "kube-root-ca.crt"},
                      {"items", {{{"key", "ca.crt"}, {"path", "ca.crt"}}}}};
-    const Json ns = {{"items",
-                      {{{"path", "namespace"},
-                        {"fieldRef", {{"apiVersion", "v1"}, {"fieldPath", "metadata.namespace"}}}}}}};
+    const Json ns = {
+        {"items",
+         {{{"path", "namespace"},
+           {"fieldRef", {{"apiVersion", "v1"}, {"fieldPath", "metadata.namespace"}}}}}}};
     return {{"name", name},
             {"projected",
              {{"defaultMode", 420},
@@ -34,6 +37,94 @@ void mount_in(Json& containers, const std::string& volume) {
         if (taken) continue;
         mounts.push_back({{"name", volume}, {"mountPath", kTokenPath}, {"readOnly", true}});
     }
+}
+/// Pods stay five minutes on nodes that are gone, unless they say something else.
+void tolerate_lost_nodes(Json& spec) {
+    for (const char* taint : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
+        const Json& present = array_at(spec, {"tolerations"});
+        const bool covered = std::any_of(present.begin(), present.end(), [&](const Json& one) {
+            const std::string name = string_at(one, {"key"});
+            const std::string effect = string_at(one, {"effect"});
+            return (name == taint || name.empty()) && (effect == "NoExecute" || effect.empty());
+        });
+        if (covered) continue;
+        spec["tolerations"].push_back({{"key", taint},
+                                       {"operator", "Exists"},
+                                       {"effect", "NoExecute"},
+                                       {"tolerationSeconds", 300}});
+    }
+}
+
+std::optional<Json> read(const StoredPtr& stored) {
+    auto json = stored ? parse_json(stored->body) : Error(Errc::kNotFound, "not stored");
+    if (!json) return {};
+    return std::move(*json);
+}
+
+/// The stored PriorityClass that a Pod means; nullopt: none, and then its priority is 0.
+std::optional<Json> priority_class(const std::string& name, const StoreTransaction& store) {
+    const std::string resource = "priorityclasses.scheduling.k8s.io";
+    if (!name.empty()) return read(store.find(resource, {"", name}));
+    std::optional<Json> chosen;
+    for (const StoredPtr& stored : store.list(resource, "")) {
+        auto one = read(stored);
+        if (!one || !bool_at(*one, {"globalDefault"})) continue;
+        if (!chosen || int_at(*one, {"value"}) < int_at(*chosen, {"value"}))
+            chosen = std::move(one);
+    }
+    return chosen;
+}
+
+Answer<Ok> set_priority(const Kind& kind, const ObjectKey& key, Json& spec,
+                        const StoreTransaction& store) {
+    const std::string name = string_at(spec, {"priorityClassName"});
+    Json found = {{"value", 0}};
+    if (name == "system-cluster-critical") {
+        found["value"] = 2'000'000'000;
+    } else if (name == "system-node-critical") {
+        found["value"] = 2'000'001'000;
+    } else if (auto stored = priority_class(name, store)) {
+        found = std::move(*stored);
+        spec["priorityClassName"] = string_at(found, {"metadata", "name"});
+    } else if (!name.empty()) {
+        return forbidden(kind, key.name, cat("no PriorityClass with name ", name, " was found"));
+    }
+    const int64_t value = int_at(found, {"value"});
+    const std::string policy = string_at(found, {"preemptionPolicy"}, "PreemptLowerPriority");
+    if (int_at(spec, {"priority"}, value) != value) {
+        return forbidden(kind, key.name,
+                         cat("the integer value of priority (", int_at(spec, {"priority"}),
+                             ") must not be provided in pod spec; priority admission controller "
+                             "computed ",
+                             value, " from the given PriorityClass name"));
+    }
+    if (string_at(spec, {"preemptionPolicy"}, policy) != policy) {
+        return forbidden(
+            kind, key.name,
+            cat("the string value of PreemptionPolicy (", string_at(spec, {"preemptionPolicy"}),
+                ") must not be provided in pod spec; priority admission controller "
+                "computed ",
+                policy, " from the given PriorityClass name"));
+    }
+    spec["priority"] = value;
+    spec["preemptionPolicy"] = policy;
+    return Ok{};
+}
+
+/// spec.FIELD = the newest class that is marked as the default.
+void set_default_class(Json& object, const char* field, std::string_view resource,
+                       std::string_view annotation, const StoreTransaction& store) {
+    std::string chosen, since;
+    for (const StoredPtr& stored : store.list(resource, "")) {
+        const auto one = read(stored);
+        if (!one || string_at(*one, {"metadata", "annotations", annotation}) != "true") continue;
+        const std::string made = string_at(*one, {"metadata", "creationTimestamp"});
+        if (chosen.empty() || made > since) {
+            chosen = stored->key.name;
+            since = made;
+        }
+    }
+    if (!chosen.empty()) object["spec"][field] = chosen;
 }
 }  // namespace
 
@@ -89,6 +180,39 @@ void mount_service_account(const ObjectKey& key, Json& pod, const StoreTransacti
             mount_in(*containers, name);
         }
     }
+}
+
+Answer<Ok> complete_create(const Kind& kind, const ObjectKey& key, Json& object,
+                           const StoreTransaction& store) {
+    if (kind.kind == "Pod") {
+        Json& spec = object["spec"];
+        if (!spec.contains("serviceAccountName")) {
+            spec["serviceAccountName"] = "default";
+            spec["serviceAccount"] = "default";
+        }
+        if (const std::string name = string_at(spec, {"runtimeClassName"}); !name.empty()) {
+            return forbidden(kind, key.name,
+                             cat("pod rejected: RuntimeClass \"", name, "\" not found"));
+        }
+        TRY(set_priority(kind, key, spec, store));
+        mount_service_account(key, object, store);
+    }
+    if (kind.kind == "Ingress" && !find(object, {"spec", "ingressClassName"}) &&
+        !find(object, {"metadata", "annotations", "kubernetes.io/ingress.class"})) {
+        set_default_class(object, "ingressClassName", "ingressclasses.networking.k8s.io",
+                          "ingressclass.kubernetes.io/is-default-class", store);
+    }
+    if (kind.kind == "PersistentVolumeClaim" && !find(object, {"spec", "storageClassName"}) &&
+        !find(object, {"metadata", "annotations", "volume.beta.kubernetes.io/storage-class"})) {
+        set_default_class(object, "storageClassName", "storageclasses.storage.k8s.io",
+                          "storageclass.kubernetes.io/is-default-class", store);
+    }
+    complete_update(kind, object);
+    return Ok{};
+}
+
+void complete_update(const Kind& kind, Json& object) {
+    if (kind.kind == "Pod") tolerate_lost_nodes(object["spec"]);
 }
 
 bool is_immortal_namespace(std::string_view name) {

@@ -13,6 +13,14 @@ namespace kin {
 Answer<Ok> admit_create(const Kind& kind, const ObjectKey& key, const Json& object,
                         const StoreTransaction& store);
 
+/// Fills in what is nobody's wish but the cluster's, and so nobody's in managedFields: a Pod's
+/// ServiceAccount and token, priority and tolerations of lost nodes; the default class of an
+/// Ingress or claim. Fails with 403 if the object asks for a PriorityClass that is not there.
+Answer<Ok> complete_create(const Kind& kind, const ObjectKey& key, Json& object,
+                           const StoreTransaction& store);
+/// The same for what updates may not lose.
+void complete_update(const Kind& kind, Json& object);
+
 /// Gives a Pod the volume with its ServiceAccount's token, the cluster's CA and its namespace at
 /// /var/run/secrets/kubernetes.io/serviceaccount, unless Pod or ServiceAccount say no (KEP-1205).
 void mount_service_account(const ObjectKey& key, Json& pod, const StoreTransaction& store);

@@ -50,9 +50,9 @@ Answer<Ok> ServiceAllocators::allocate(Json& service, const Json* old, DryRun dr
 void ServiceAllocators::release(const Json& service) {
     if (const auto ip = Ipv4::parse(string_at(service, {"spec", "clusterIP"}))) ips_.erase(*ip);
     for (const Json& port : array_at(service, {"spec", "ports"})) {
-        const int64_t number = int_at(port, {"nodePort"});
-        if (number > 0) ports_.erase({static_cast<uint16_t>(number), protocol_of_port(port)});
+        ports_.erase(static_cast<uint16_t>(int_at(port, {"nodePort"})));
     }
+    ports_.erase(static_cast<uint16_t>(int_at(service, {"spec", "healthCheckNodePort"})));
 }
 
 void ServiceAllocators::note(const Json& service) {
@@ -60,8 +60,10 @@ void ServiceAllocators::note(const Json& service) {
     if (const auto ip = Ipv4::parse(string_at(service, {"spec", "clusterIP"}))) ips_[*ip] = key;
     for (const Json& port : array_at(service, {"spec", "ports"})) {
         const int64_t number = int_at(port, {"nodePort"});
-        if (number > 0) ports_[{static_cast<uint16_t>(number), protocol_of_port(port)}] = key;
+        if (number > 0) ports_[static_cast<uint16_t>(number)] = key;
     }
+    const int64_t health = int_at(service, {"spec", "healthCheckNodePort"});
+    if (health > 0) ports_[static_cast<uint16_t>(health)] = key;
 }
 
 Answer<Ok> ServiceAllocators::choose_cluster_ip(Json& service, const ObjectKey& key) {
@@ -77,14 +79,19 @@ Answer<Ok> ServiceAllocators::choose_cluster_ip(Json& service, const ObjectKey& 
         return Ok{};
     }
     const auto refuse = [&](std::string_view why) {
-        return invalid_service(service, field_invalid("spec.clusterIPs", Json::array({asked}),
-                                                      cat("failed to allocate IP ", asked, ": ", why)));
+        return invalid_service(service,
+                               field_invalid("spec.clusterIPs", Json::array({asked}),
+                                             cat("failed to allocate IP ", asked, ": ", why)));
     };
     if (!asked.empty()) {
         const auto ip = Ipv4::parse(asked);
-        if (!ip || !options_.service_cidr.contains(*ip)) {
-            return refuse(cat("the provided IP is not in the valid range. The range of valid IPs is ",
-                              options_.service_cidr));
+        // The first and the last address name the network and everybody in it.
+        const Cidr& cidr = options_.service_cidr;
+        const auto last = cidr.address.plus(static_cast<uint32_t>(cidr.size()) - 1);
+        if (!ip || !cidr.contains(*ip) || *ip == cidr.address || *ip == last) {
+            return refuse(
+                cat("the provided IP is not in the valid range. The range of valid IPs is ",
+                    options_.service_cidr));
         }
         const auto holder = ips_.find(*ip);
         if (holder != ips_.end() && holder->second != key) {
@@ -119,42 +126,73 @@ std::optional<Ipv4> ServiceAllocators::free_ip() {
     return search(1, reserved);
 }
 
+std::optional<std::string> ServiceAllocators::why_not(int64_t number, const ObjectKey& key,
+                                                      const std::set<uint16_t>& just_taken) const {
+    if (number < options_.node_port_first || number > options_.node_port_last) {
+        return cat("provided port is not in the valid range. The range of valid ports is ",
+                   options_.node_port_first, '-', options_.node_port_last);
+    }
+    const auto holder = ports_.find(static_cast<uint16_t>(number));
+    const bool taken = (holder != ports_.end() && holder->second != key) ||
+                       just_taken.contains(static_cast<uint16_t>(number));
+    if (taken) return "provided port is already allocated";
+    return {};
+}
+
 Answer<Ok> ServiceAllocators::choose_node_ports(Json& service, const ObjectKey& key) {
     Json* ports = find(service, {"spec", "ports"});
     if (!ports || !ports->is_array() || !needs_node_ports(service)) return Ok{};
-    std::map<std::string, uint16_t> just_taken;  // "TCP:30080", within this Service
+    std::set<uint16_t> just_taken;
+    // TCP and UDP of one port (a DNS server's) share their node port.
+    std::map<int64_t, int64_t> of_port;
     for (size_t i = 0; i < ports->size(); ++i) {
         const int64_t asked = int_at((*ports)[i], {"nodePort"});
-        if (asked == 0) continue;
-        const std::string field = cat("spec.ports[", i, "].nodePort");
-        if (asked < options_.node_port_first || asked > options_.node_port_last) {
-            return invalid_service(
-                service, field_invalid(field, asked,
-                                       cat("provided port is not in the valid range. The range of "
-                                           "valid ports is ",
-                                           options_.node_port_first, '-', options_.node_port_last)));
+        const int64_t port = int_at((*ports)[i], {"port"});
+        if (asked == 0 || of_port[port] == asked) continue;
+        if (const auto why = why_not(asked, key, just_taken)) {
+            return invalid_service(service,
+                                   field_invalid(cat("spec.ports[", i, "].nodePort"), asked, *why));
         }
-        const std::string protocol = protocol_of_port((*ports)[i]);
-        const auto holder = ports_.find({static_cast<uint16_t>(asked), protocol});
-        if (holder != ports_.end() && holder->second != key) {
-            return invalid_service(
-                service, field_invalid(field, asked, "provided port is already allocated"));
-        }
-        just_taken[cat(protocol, ':', asked)] = static_cast<uint16_t>(asked);
+        just_taken.insert(static_cast<uint16_t>(asked));
+        of_port.insert_or_assign(port, asked);
     }
     for (Json& port : *ports) {
         if (int_at(port, {"nodePort"}) != 0) continue;
-        const std::string protocol = protocol_of_port(port);
-        const auto number = free_port(protocol, just_taken);
-        if (!number) return internal_error("failed to allocate a nodePort: range is full");
-        port["nodePort"] = *number;
-        just_taken[cat(protocol, ':', *number)] = *number;
+        int64_t& shared = of_port[int_at(port, {"port"})];
+        if (shared == 0) {
+            const auto number = free_port(just_taken);
+            if (!number) return internal_error("failed to allocate a nodePort: range is full");
+            just_taken.insert(*number);
+            shared = *number;
+        }
+        port["nodePort"] = shared;
     }
+    return choose_health_check_port(service, key, just_taken);
+}
+
+/// The port by which balancers ask a node whether it has endpoints of its own.
+Answer<Ok> ServiceAllocators::choose_health_check_port(Json& service, const ObjectKey& key,
+                                                       std::set<uint16_t> just_taken) {
+    Json& spec = service["spec"];
+    if (string_at(spec, {"type"}) != "LoadBalancer" ||
+        string_at(spec, {"externalTrafficPolicy"}) != "Local") {
+        return Ok{};
+    }
+    const int64_t asked = int_at(spec, {"healthCheckNodePort"});
+    if (asked != 0) {
+        if (const auto why = why_not(asked, key, just_taken)) {
+            return internal_error(
+                cat("failed to allocate requested HealthCheck NodePort ", asked, ": ", *why));
+        }
+        return Ok{};
+    }
+    const auto number = free_port(just_taken);
+    if (!number) return internal_error("failed to allocate a HealthCheck NodePort: range is full");
+    spec["healthCheckNodePort"] = *number;
     return Ok{};
 }
 
-std::optional<uint16_t> ServiceAllocators::free_port(
-    std::string_view protocol, const std::map<std::string, uint16_t>& just_taken) {
+std::optional<uint16_t> ServiceAllocators::free_port(const std::set<uint16_t>& just_taken) {
     // The low end stays free for ports that people choose (KEP-3668): 86 of the usual range.
     const uint32_t count = options_.node_port_last - options_.node_port_first + 1U;
     const uint32_t reserved = std::min<uint32_t>(128, std::max<uint32_t>(16, count / 32));
@@ -163,12 +201,31 @@ std::optional<uint16_t> ServiceAllocators::free_port(
     for (uint32_t i = 0; i < count; ++i) {
         const uint32_t offset = (start + i) % count;
         const auto number = static_cast<uint16_t>(options_.node_port_first + offset);
-        if (ports_.contains({number, std::string(protocol)})) continue;
-        if (just_taken.contains(cat(protocol, ':', number))) continue;
+        if (ports_.contains(number) || just_taken.contains(number)) continue;
         if (offset >= reserved) return number;
         if (!low) low = number;
     }
     return low;
+}
+
+void choose_families(Json& service, const Json* old) {
+    Json& spec = service["spec"];
+    if (!needs_cluster_ip(service)) return;
+    if (old && needs_cluster_ip(*old)) {
+        for (const char* key : {"ipFamilies", "ipFamilyPolicy"})
+            if (const Json* held = find(*old, {"spec", key}); held && !spec.contains(key))
+                spec[key] = *held;
+    }
+    const std::string ip = string_at(spec, {"clusterIP"});
+    // Whoever writes the endpoints of a headless Service may use both families.
+    const bool anything = ip == "None" && !spec.contains("selector");
+    if (!spec.contains("ipFamilyPolicy"))
+        spec["ipFamilyPolicy"] =
+            anything && !spec.contains("ipFamilies") ? "RequireDualStack" : "SingleStack";
+    if (spec.contains("ipFamilies")) return;
+    const bool six = ip.find(':') != std::string::npos;
+    spec["ipFamilies"] = Json::array({six ? "IPv6" : "IPv4"});
+    if (anything && spec["ipFamilyPolicy"] != "SingleStack") spec["ipFamilies"].push_back("IPv6");
 }
 
 void carry_over_service(const Json& old, Json& service) {

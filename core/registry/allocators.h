@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,16 +36,22 @@ private:
     Answer<Ok> choose_cluster_ip(Json& service, const ObjectKey& key);
     Answer<Ok> choose_node_ports(Json& service, const ObjectKey& key);
     std::optional<Ipv4> free_ip();
-    std::optional<uint16_t> free_port(std::string_view protocol,
-                                      const std::map<std::string, uint16_t>& just_taken);
+    Answer<Ok> choose_health_check_port(Json& service, const ObjectKey& key,
+                                        std::set<uint16_t> just_taken);
+    /// Why a Service may not have a port; nullopt: it may.
+    std::optional<std::string> why_not(int64_t number, const ObjectKey& key,
+                                       const std::set<uint16_t>& just_taken) const;
+    std::optional<uint16_t> free_port(const std::set<uint16_t>& just_taken);
     void note(const Json& service);
 
-    using PortKey = std::pair<uint16_t, std::string>;  ///< number, protocol
     const Registry::Options& options_;
     std::map<Ipv4, ObjectKey> ips_;
-    std::map<PortKey, ObjectKey> ports_;
+    std::map<uint16_t, ObjectKey> ports_;  ///< node ports, of whatever protocol
     std::mt19937 random_{std::random_device{}()};
 };
+
+/// Gives a Service its address families: those of its addresses, those it has, or IPv4. Pure.
+void choose_families(Json& service, const Json* old);
 
 /// What an update of a Service takes from the stored one: addresses and ports that the caller left
 /// out, and clearing what the new type no longer uses. Pure.

@@ -54,8 +54,7 @@ std::string random_suffix() {
 
 void prepare_create(const Kind& kind, const ObjectKey& key, Json& object) {
     Json& meta = object["metadata"];
-    for (const char* field : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
-                              "generation"}) {
+    for (const char* field : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
         meta.erase(field);
     }
     meta["name"] = key.name;
@@ -93,10 +92,16 @@ void prepare_update(const Kind& kind, const Json& old, std::string_view subresou
     meta.erase("selfLink");
     meta["resourceVersion"] = "";
     if (kind.has_status) take_over(object, old, "status");
-    if (kind.has_generation &&
-        without_metadata_and_status(object) != without_metadata_and_status(old)) {
-        meta["generation"] = int_at(old_meta, {"generation"}) + 1;
-    }
+}
+
+void count_generation(const Kind& kind, const Json& old, Json& object) {
+    if (!kind.has_generation) return;
+    bool changed = without_metadata_and_status(object) != without_metadata_and_status(old);
+    // A Deployment's annotations go on to its ReplicaSets.
+    if (kind.kind == "Deployment" && object_at(object, {"metadata", "annotations"}) !=
+                                         object_at(old, {"metadata", "annotations"}))
+        changed = true;
+    if (changed) object["metadata"]["generation"] = int_at(old, {"metadata", "generation"}) + 1;
 }
 
 bool ready_to_remove(const Kind& kind, const Json& object) {

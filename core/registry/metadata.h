@@ -19,9 +19,11 @@ std::string random_suffix();
 void prepare_create(const Kind& kind, const ObjectKey& key, Json& object);
 
 /// Metadata of an update taken over from the stored object, and of spec and status the half that
-/// this write may not touch. Counts generation up if the spec changed. For "status" the result is
-/// the stored object with the new status.
+/// this write may not touch. For "status" the result is the stored object with the new status.
 void prepare_update(const Kind& kind, const Json& old, std::string_view subresource, Json& object);
+
+/// Counts metadata.generation up if, defaults filled in, the spec changed.
+void count_generation(const Kind& kind, const Json& old, Json& object);
 
 /// True if nothing holds the object any more: it is being deleted, without finalizers, and (for
 /// pods) the node has let go.

@@ -16,9 +16,21 @@ namespace kin {
 namespace {
 using registry::Writing;
 
+Status unrecognized(const Kind& kind, std::string_view why) {
+    return bad_request(cat("the object provided is unrecognized (must be of type ", kind.kind,
+                           "): couldn't get version/kind; json parse error: ", why));
+}
+
 /// Fills in or compares what the body says of its type.
 Answer<Ok> settle_type(const Kind& kind, Json& body) {
+    if (body.is_null()) body = Json::object();  // An empty YAML document.
     if (!body.is_object()) return bad_request("the body of the request is no object");
+    for (const char* key : {"apiVersion", "kind"}) {
+        const Json* said = find(body, key);
+        if (said && !said->is_string() && !said->is_null())
+            return unrecognized(kind, cat("json: cannot unmarshal ", said->type_name(),
+                                          " into Go struct field .", key, " of type string"));
+    }
     const std::string api_version = string_at(body, {"apiVersion"});
     const std::string name = string_at(body, {"kind"});
     if (!api_version.empty() && api_version != kind.api_version()) {
@@ -58,6 +70,24 @@ Answer<Ok> settle_key(const Target& target, Json& body, std::string_view verb) {
                                ") does not match the name on the URL (", target.key.name, ")"));
     }
     if (verb == "update" && name.empty()) meta["name"] = target.key.name;
+    return Ok{};
+}
+
+/// What is applied has to say what it is, and leaves ownership to the server.
+Answer<Ok> check_applied_identity(const Target& target, const Json& body) {
+    if (!body.is_object()) return bad_request("the applied configuration is no object");
+    const std::string version = string_at(body, {"apiVersion"});
+    if (version != target.kind->api_version()) {
+        return bad_request(
+            cat("Incorrect version specified in apply patch. Specified patch version: ", version,
+                ", expected: ", target.kind->api_version()));
+    }
+    if (string_at(body, {"metadata", "name"}).empty()) {
+        return bad_request(cat("the name of the object (", target.key.name,
+                               " based on URL) was undeterminable: name must be provided"));
+    }
+    const Json* managed = find(body, {"metadata", "managedFields"});
+    if (managed && !managed->is_null()) return bad_request("metadata.managedFields must be nil");
     return Ok{};
 }
 
@@ -141,6 +171,7 @@ void Registry::patch(const Target& target, PatchType type, Json patch, const Wri
                                   {field_required("fieldManager", "is required for apply patch")});
             }
             if (target.subresource == "scale") return registry::settle_scale(target, writing->body);
+            TRY(check_applied_identity(target, writing->body));
             TRY(settle_type(*target.kind, writing->body));
             TRY(settle_key(target, writing->body, "update"));
             return writing->conform_strictly();

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/api/validation.h"
 #include "core/base/strings.h"
 #include "core/base/time.h"
 #include "core/registry/admission.h"
+#include "core/registry/delete_options.h"
 #include "core/registry/metadata.h"
 #include "core/registry/write.h"
 
@@ -42,10 +44,12 @@ Answer<Ok> check_preconditions(const Kind& kind, const DeleteOptions& options,
                                const StoredObject& stored, const Json& object) {
     const std::string uid = string_at(object, {"metadata", "uid"});
     const auto refuse = [&](std::string_view what, std::string_view asked, std::string_view held) {
-        return conflict(kind, stored.key.name,
-                        cat("the ", what, " in the precondition (", asked, ") does not match the ",
-                            what, " in record (", held,
-                            "). The object might have been deleted and then recreated"));
+        Kind named = kind;
+        named.plural = kind.kind;  // Upstream says the kind where the resource is meant.
+        return conflict(
+            named, stored.key.name,
+            cat("the ", what, " in the precondition (", asked, ") does not match the ", what,
+                " in record (", held, "). The object might have been deleted and then recreated"));
     };
     if (!options.precondition_uid.empty() && options.precondition_uid != uid) {
         return refuse("UID", options.precondition_uid, uid);
@@ -55,6 +59,14 @@ Answer<Ok> check_preconditions(const Kind& kind, const DeleteOptions& options,
         return refuse("ResourceVersion", revision, cat(stored.revision));
     }
     return Ok{};
+}
+
+/// Most kinds answer a DELETE with a Status; upstream's registry lets these answer with the object.
+bool answers_with_itself(const Kind& kind) {
+    constexpr std::string_view kKinds[] = {
+        "Pod",           "PodTemplate",      "ServiceAccount",
+        "ResourceQuota", "PersistentVolume", "PersistentVolumeClaim"};
+    return std::find(std::begin(kKinds), std::end(kKinds), kind.kind) != std::end(kKinds);
 }
 
 /// Notes in `object` that it is going away. False if it was noted before and nothing changes.
@@ -115,11 +127,14 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
     if (gone) {
         if (writing.options.dry_run == DryRun::kNo) {
             if (kind.resource() == "services") allocators.release(object);
+            // Watchers of a Pod see that it goes before it is gone.
+            if (kind.kind == "Pod" && changed)
+                object = put_object(writing, std::move(object), store);
             const StoredPtr last = store.remove(kind.resource(), key);
             written.revision = last->revision;
         }
-        // Pods answer with themselves, as upstream's do; everything else with a Status.
-        written.body = kind.kind == "Pod" ? object_text(kind, object) : deleted_status(kind, object);
+        written.body =
+            answers_with_itself(kind) ? object_text(kind, object) : deleted_status(kind, object);
         return written;
     }
     if (changed) object = put_object(writing, std::move(object), store);
@@ -130,3 +145,54 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
 }
 
 }  // namespace kin::registry
+
+namespace kin {
+
+namespace {
+Status invalid_option(Cause cause) {
+    return invalid_of("meta.k8s.io", "DeleteOptions", "", {std::move(cause)});
+}
+
+Answer<Propagation> read_propagation(const Json& body) {
+    const std::string text = string_at(body, {"propagationPolicy"});
+    const Json* orphan = find(body, "orphanDependents");
+    if (orphan && !text.empty()) {
+        return invalid_option(field_invalid("propagationPolicy", text,
+                                            "orphanDependents and deletionPropagation cannot be "
+                                            "both set"));
+    }
+    if (orphan) return *orphan == true ? Propagation::kOrphan : Propagation::kBackground;
+    if (text.empty()) return Propagation::kDefault;
+    if (text == "Background") return Propagation::kBackground;
+    if (text == "Foreground") return Propagation::kForeground;
+    if (text == "Orphan") return Propagation::kOrphan;
+    return invalid_option(
+        field_not_supported("propagationPolicy", text, {"Foreground", "Background", "Orphan"}));
+}
+}  // namespace
+
+Answer<DeleteOptions> read_delete_options(const Json& sent) {
+    DeleteOptions options;
+    if (!sent.is_object()) return bad_request("DeleteOptions must be an object");
+    const std::string kind = string_at(sent, {"kind"}, "DeleteOptions");
+    if (kind != "DeleteOptions") {
+        return bad_request(cat(kind, " in version \"", string_at(sent, {"apiVersion"}),
+                               "\" cannot be handled as DeleteOptions"));
+    }
+    const Message* message = Schema::builtin().find("meta.v1.DeleteOptions");
+    Json body = sent;
+    if (message) TRY(conform(*message, body, ZeroValues::kKeep));
+    TRY_ASSIGN(options.propagation, read_propagation(body));
+    if (const Json* grace = find(body, "gracePeriodSeconds"); grace && grace->is_number_integer())
+        options.grace_period_seconds = grace->get<int64_t>();
+    options.precondition_uid = string_at(body, {"preconditions", "uid"});
+    options.precondition_resource_version = string_at(body, {"preconditions", "resourceVersion"});
+    for (const Json& item : array_at(body, {"dryRun"})) {
+        if (item != "All")
+            return invalid_option(field_not_supported("dryRun", body["dryRun"], {"All"}));
+        options.dry_run = DryRun::kYes;
+    }
+    return options;
+}
+
+}  // namespace kin

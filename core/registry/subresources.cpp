@@ -3,6 +3,7 @@
 #include "core/api/selectors.h"
 #include "core/base/strings.h"
 #include "core/base/time.h"
+#include "core/registry/delete_options.h"
 #include "core/registry/write.h"
 
 namespace kin {
@@ -17,13 +18,13 @@ Json Registry::scale_of(const Kind& kind, const Json& object) {
     const LabelSelector labels =
         plain_map ? LabelSelector::from_map(string_map_at(object, {"spec", "selector"}))
                   : LabelSelector::from_json(selector);
-    return {{"kind", "Scale"},
-            {"apiVersion", "autoscaling/v1"},
-            {"metadata", meta},
-            {"spec", {{"replicas", int_at(object, {"spec", "replicas"})}}},
-            {"status",
-             {{"replicas", int_at(object, {"status", "replicas"})},
-              {"selector", labels.to_string()}}}};
+    return {
+        {"kind", "Scale"},
+        {"apiVersion", "autoscaling/v1"},
+        {"metadata", meta},
+        {"spec", {{"replicas", int_at(object, {"spec", "replicas"})}}},
+        {"status",
+         {{"replicas", int_at(object, {"status", "replicas"})}, {"selector", labels.to_string()}}}};
 }
 
 namespace registry {
@@ -37,6 +38,30 @@ std::string success_status() {
                     {"code", 201}});
 }
 
+/// What the body of a subresource says of itself must fit the address.
+Answer<Ok> check_sent(const Json& body, std::string_view api_version, std::string_view kind,
+                      const ObjectKey& key) {
+    if (!body.is_object()) return bad_request("the body of the request is no object");
+    const std::string version = string_at(body, {"apiVersion"}, api_version);
+    const std::string said = string_at(body, {"kind"}, kind);
+    // Clients from before policy/v1 send the same object.
+    const bool old = version == "policy/v1beta1" && api_version == "policy/v1";
+    if ((version != api_version && !old) || said != kind) {
+        return bad_request(cat(said, " in version \"", version, "\" cannot be handled as a ", kind,
+                               ": no kind \"", said, "\" is registered for version \"", version,
+                               "\""));
+    }
+    const std::string ns = string_at(body, {"metadata", "namespace"}, key.ns);
+    if (ns != key.ns) {
+        return bad_request(cat("the namespace of the object (", ns,
+                               ") does not match the namespace on the request (", key.ns, ")"));
+    }
+    const std::string name = string_at(body, {"metadata", "name"});
+    if (kind == "Eviction" && name != key.name)
+        return bad_request("name in URL does not match name in Eviction object");
+    return Ok{};
+}
+
 /// POST pods/NAME/binding: gives the Pod its node.
 Answer<Written> bind(Writing& writing, StoreTransaction& store) {
     const Kind& pods = writing.kind();
@@ -46,8 +71,14 @@ Answer<Written> bind(Writing& writing, StoreTransaction& store) {
     auto pod = parse_json(stored->body);
     if (!pod) return internal_error(pod.error());
     const std::string node = string_at(writing.body, {"target", "name"});
+    TRY(check_sent(writing.body, "v1", "Binding", key));
     if (node.empty()) {
         return invalid_of("", "Binding", key.name, {field_required("target.name")});
+    }
+    const std::string target_kind = string_at(writing.body, {"target", "kind"});
+    if (!target_kind.empty() && target_kind != "Node") {
+        return invalid_of("", "Binding", key.name,
+                          {field_not_supported("target.kind", target_kind, {"Node", "<empty>"})});
     }
     if (!string_at(*pod, {"metadata", "deletionTimestamp"}).empty()) {
         return conflict(pods, key.name,
@@ -55,8 +86,10 @@ Answer<Written> bind(Writing& writing, StoreTransaction& store) {
     }
     const std::string held = string_at(*pod, {"spec", "nodeName"});
     if (!held.empty()) {
-        return conflict(pods, key.name,
-                        cat("pod ", key.name, " is already assigned to node \"", held, "\""));
+        Status status = conflict(
+            pods, key.name, cat("pod ", key.name, " is already assigned to node \"", held, "\""));
+        status.kind = "pods/binding";
+        return status;
     }
     Json object = *pod;
     object["spec"]["nodeName"] = node;
@@ -78,12 +111,10 @@ Answer<Written> bind(Writing& writing, StoreTransaction& store) {
 
 /// POST pods/NAME/eviction: a delete that asks first (budgets are not kept yet, so it may).
 Answer<Written> evict(Writing& writing, StoreTransaction& store) {
-    DeleteOptions options;
-    const Json& asked = object_at(writing.body, {"deleteOptions"});
-    if (const Json* grace = find(asked, "gracePeriodSeconds"); grace && grace->is_number_integer()) {
-        options.grace_period_seconds = grace->get<int64_t>();
-    }
-    options.precondition_uid = string_at(asked, {"preconditions", "uid"});
+    TRY(check_sent(writing.body, "policy/v1", "Eviction", writing.target.key));
+    TRY_ASSIGN(const DeleteOptions options,
+               read_delete_options(object_at(writing.body, {"deleteOptions"})));
+    if (options.dry_run == DryRun::kYes) writing.options.dry_run = DryRun::kYes;
     static const Registry::Options kNoServices;
     ServiceAllocators unused(kNoServices);
     auto removed = remove_in(writing, options, unused, store);
@@ -107,6 +138,7 @@ std::function<Answer<Written>(StoreTransaction&)> subresource_create(Target targ
 }
 
 Answer<Ok> settle_scale(const Target& target, Json& body) {
+    TRY(check_sent(body, "autoscaling/v1", "Scale", target.key));
     const Json* replicas = find(body, {"spec", "replicas"});
     if (!replicas) {
         if (!find(body, "spec")) body["spec"] = Json::object();
@@ -119,9 +151,9 @@ Answer<Ok> settle_scale(const Target& target, Json& body) {
             "struct field ScaleSpec.spec.replicas of type int32");
     }
     if (replicas->get<int64_t>() < 0) {
-        return invalid_of("autoscaling", "Scale", target.key.name,
-                          {field_invalid("spec.replicas", *replicas,
-                                         "must be greater than or equal to 0")});
+        return invalid_of(
+            "autoscaling", "Scale", target.key.name,
+            {field_invalid("spec.replicas", *replicas, "must be greater than or equal to 0")});
     }
     return Ok{};
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "core/api/findings.h"
 #include "core/api/schema.h"
 #include "core/api/validation.h"
 #include "core/base/strings.h"
@@ -23,7 +24,8 @@ Answer<Ok> check_preconditions(const Kind& kind, const StoredObject& stored, con
                                const Json& body) {
     const std::string revision = string_at(body, {"metadata", "resourceVersion"});
     const std::string name = stored.key.name;
-    if (!revision.empty() && revision != cat(stored.revision)) {
+    // "0" is any version, as everywhere.
+    if (!revision.empty() && revision != "0" && revision != cat(stored.revision)) {
         return conflict(kind, name,
                         "the object has been modified; please apply your changes to the latest "
                         "version and try again");
@@ -31,9 +33,9 @@ Answer<Ok> check_preconditions(const Kind& kind, const StoredObject& stored, con
     const std::string uid = string_at(body, {"metadata", "uid"});
     const std::string held = string_at(old, {"metadata", "uid"});
     if (!uid.empty() && uid != held) {
-        return conflict(kind, name,
-                        cat("Precondition failed: UID in precondition: ", uid,
-                            ", UID in object meta: ", held));
+        return conflict(
+            kind, name,
+            cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: ", held));
     }
     return Ok{};
 }
@@ -92,8 +94,12 @@ void add_warnings(Writing& writing, const Json& object, const Json* old) {
 }  // namespace
 
 Answer<Ok> Writing::conform(Json& object) {
+    // An empty list here means "forget who owns what", and would be dropped as without meaning.
+    const Json* managed = find(object, {"metadata", "managedFields"});
+    const bool resets = managed && managed->is_array() && managed->empty();
     auto found = kin::conform(kind(), object);
     if (!found) return std::move(found).error();
+    if (resets) object["metadata"]["managedFields"] = Json::array();
     std::vector<std::string> errors = std::move(found->unknown);
     errors.insert(errors.end(), options.body_errors.begin(), options.body_errors.end());
     if (errors.empty() || options.field_validation == FieldValidation::kIgnore) return Ok{};
@@ -145,9 +151,8 @@ Json put_object(const Writing& writing, Json object, StoreTransaction& store) {
         return object;
     }
     object["metadata"]["resourceVersion"] = "";
-    const StoredPtr stored =
-        store.put({writing.kind().resource(), key, object_text(writing.kind(), object),
-                   labels_of(object)});
+    const StoredPtr stored = store.put(
+        {writing.kind().resource(), key, object_text(writing.kind(), object), labels_of(object)});
     object["metadata"]["resourceVersion"] = cat(stored->revision);
     return object;
 }
@@ -160,8 +165,13 @@ Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
     TRY(settle_name(writing, key, store));
     TRY(admit_create(kind, key, object, store));
     prepare_create(kind, key, object);
-    if (kind.kind == "Pod") mount_service_account(key, object, store);
     set_defaults(kind, object, nullptr);
+    // What follows is the cluster's: the writer does not own it.
+    const bool applied =
+        object["metadata"].contains("managedFields") && writing.options.force_apply;
+    if (!applied) object = track_update(kind, nullptr, std::move(object), writing.writer());
+    TRY(complete_create(kind, key, object, store));
+    if (kind.resource() == "services") choose_families(object, nullptr);
     std::vector<Cause> causes = validate(kind, object, nullptr);
     if (!causes.empty()) return invalid(kind, key.name, std::move(causes));
     if (store.find(kind.resource(), key)) return already_exists(kind, key.name);
@@ -169,9 +179,6 @@ Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
         TRY(allocators.allocate(object, nullptr, writing.options.dry_run));
     }
     add_warnings(writing, object, nullptr);
-    const bool applied = object["metadata"].contains("managedFields") &&
-                         writing.options.force_apply;
-    if (!applied) object = track_update(kind, nullptr, std::move(object), writing.writer());
     return answer_with(writing, 201, put_object(writing, std::move(object), store));
 }
 
@@ -185,14 +192,17 @@ Answer<Json> finish_update(Writing& writing, const StoredObject& stored, const J
     prepare_update(kind, old, subresource == "status" ? "status" : "", object);
     TRY(check_new_finalizers(writing, old, object));
     set_defaults(kind, object, &old);
-    std::vector<Cause> causes = subresource == "status" ? validate_status(kind, object, old)
-                                                        : validate(kind, object, &old);
-    if (!causes.empty()) return invalid(kind, stored.key.name, std::move(causes));
-    if (is_service) TRY(allocators.allocate(object, &old, writing.options.dry_run));
-    if (subresource.empty()) add_warnings(writing, object, &old);
     if (tracking == Tracking::kUpdate) {
         object = track_update(kind, &old, std::move(object), writing.writer());
     }
+    complete_update(kind, object);
+    if (is_service) choose_families(object, &old);
+    if (subresource.empty() || subresource == "scale") count_generation(kind, old, object);
+    std::vector<Cause> causes =
+        subresource == "status" ? validate_status(kind, object, old) : validate(kind, object, &old);
+    if (!causes.empty()) return invalid(kind, stored.key.name, std::move(causes));
+    if (is_service) TRY(allocators.allocate(object, &old, writing.options.dry_run));
+    if (subresource.empty()) add_warnings(writing, object, &old);
     object["metadata"]["resourceVersion"] = cat(stored.revision);
     if (object == old) return object;  // Nothing to write: no new revision, no event.
     if (ready_to_remove(kind, object)) {
@@ -214,15 +224,21 @@ Answer<Written> update_in(Writing& writing, ServiceAllocators& allocators,
             writing.body["metadata"].erase("resourceVersion");
             return create_in(writing, allocators, store);
         }
-        return not_found(kind, writing.target.key.name);
+        const std::string uid = string_at(writing.body, {"metadata", "uid"});
+        if (uid.empty()) return not_found(kind, writing.target.key.name);
+        return conflict(
+            kind, writing.target.key.name,
+            cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: "));
     }
     TRY_ASSIGN(const Json old, read_stored(*stored));
     TRY(check_preconditions(kind, *stored, old, writing.body));
     if (!kind.unconditional_update && writing.target.subresource.empty() &&
         string_at(writing.body, {"metadata", "resourceVersion"}).empty()) {
-        return invalid(kind, writing.target.key.name,
-                       {field_invalid("metadata.resourceVersion", "",
-                                      "must be specified for an update")});
+        Status status = invalid(
+            kind, writing.target.key.name,
+            {field_invalid("metadata.resourceVersion", "", "must be specified for an update")});
+        status.kind = kind.plural;  // Said before the object is looked at: of the resource.
+        return status;
     }
     Json object = writing.body;
     if (writing.target.subresource == "scale") {
@@ -260,8 +276,13 @@ Answer<Json> patched(Writing& writing, PatchType type, const Json* live) {
     return internal_error("no such patch type");
 }
 
+/// 422: what the patch made of the object cannot be read.
+Status unreadable_patch(const Writing& writing, std::string_view why) {
+    return invalid_of("", "", "", {field_invalid("patch", to_text(writing.body), why)});
+}
+
 /// What a patch made of the object must still be a readable object of the same name.
-Answer<Ok> check_patched(Writing& writing, PatchType type, Json& object) {
+Answer<Ok> check_patched(Writing& writing, PatchType type, const Json& old, Json& object) {
     if (!object.is_object() || !object_at(object, {"metadata"}).is_object()) {
         return bad_request("the patch does not result in an object");
     }
@@ -271,15 +292,31 @@ Answer<Ok> check_patched(Writing& writing, PatchType type, Json& object) {
                                ") does not match the name on the URL (", writing.target.key.name,
                                ")"));
     }
-    if (type == PatchType::kApply || writing.target.subresource == "scale") return Ok{};
-    const Answer<Ok> conforms = writing.conform(object);
-    if (conforms || conforms.error().message.find("strict decoding") == std::string::npos) {
-        return conforms;
+    const std::string ns = string_at(object, {"metadata", "namespace"});
+    if (!ns.empty() && ns != writing.target.key.ns) {
+        return bad_request(cat("the namespace of the object (", ns,
+                               ") does not match the namespace on the request (",
+                               writing.target.key.ns, ")"));
     }
-    const std::string& text = conforms.error().message;
-    return invalid(writing.kind(), name,
-                   {field_invalid("patch", to_text(writing.body),
-                                  text.substr(text.find("strict decoding")))});
+    if (type == PatchType::kApply || writing.target.subresource == "scale") return Ok{};
+    if (const auto conforms = writing.conform(object); !conforms) {
+        const std::string& text = conforms.error().message;
+        const size_t strict = text.find("strict decoding");
+        return unreadable_patch(
+            writing, strict == std::string::npos ? text : std::string_view(text).substr(strict));
+    }
+    const Json* uid = find(object, {"metadata", "uid"});
+    if (uid && !same_value(uid, find(old, {"metadata", "uid"}))) {
+        return invalid(writing.kind(), name,
+                       {field_invalid("metadata.uid", *uid, "field is immutable")});
+    }
+    return Ok{};
+}
+
+Status invalid_scale(const ObjectKey& key, int64_t replicas) {
+    return invalid_of(
+        "autoscaling", "Scale", key.name,
+        {field_invalid("spec.replicas", replicas, "must be greater than or equal to 0")});
 }
 }  // namespace
 
@@ -297,18 +334,19 @@ Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& al
     }
     TRY_ASSIGN(const Json old, read_stored(*stored));
     TRY_ASSIGN(Json object, patched(writing, type, &old));
-    TRY(check_patched(writing, type, object));
+    TRY(check_patched(writing, type, old, object));
     TRY(check_preconditions(kind, *stored, old, object));
     if (writing.target.subresource == "scale") {
         const int64_t replicas = int_at(object, {"spec", "replicas"});
+        if (replicas < 0) return invalid_scale(stored->key, replicas);
         object = old;
         object["spec"]["replicas"] = replicas;
     }
     const bool tracked = type == PatchType::kApply && writing.target.subresource != "scale";
-    TRY_ASSIGN(const Json result,
-               finish_update(writing, *stored, old, std::move(object),
-                             tracked ? Tracking::kAlreadyTracked : Tracking::kUpdate, allocators,
-                             store));
+    TRY_ASSIGN(
+        const Json result,
+        finish_update(writing, *stored, old, std::move(object),
+                      tracked ? Tracking::kAlreadyTracked : Tracking::kUpdate, allocators, store));
     return answer_with(writing, 200, result);
 }
 

@@ -105,7 +105,10 @@ private:
         FieldSet owned;
         for (const ManagedEntry& entry : managed_.entries) owned = united(owned, entry.fields);
         const FieldSet all = with_named_parents(type_, fields_of(type_, result));
-        const FieldSet before = with_named_parents(type_, last);
+        FieldSet before = with_named_parents(type_, last);
+        // An object does not lose its name with its last label.
+        for (FieldSet::Child& child : before.children)
+            if (child.step == "f:metadata") child.set.member = false;
         // What stays beside the manager's old fields, then what somebody owns among them.
         const Json beside = removed(type_, result, before);
         const FieldSet kept = united(with_named_parents(type_, fields_of(type_, beside)),

@@ -107,7 +107,9 @@ private:
         const Elements right(type, after);
         const ApplyType element = type.element();
         for (const auto& [step, value] : left.in_order)
-            if (left.find(step) == value) visit_child(element, step, value, right.find(step), out);
+            if (const Json* other = right.find(step);
+                left.find(step) == value && (!other || *other != *value))
+                visit_child(element, step, value, other, out);
         for (const auto& [step, value] : right.in_order)
             if (right.find(step) == value && !left.find(step))
                 visit_child(element, step, nullptr, value, out);
