@@ -17,9 +17,13 @@ std::optional<ApiPath> parse_api_path(const std::vector<std::string>& segments) 
     }
     path.version = next();
     if (path.version.empty()) return {};
+    if (at < segments.size() && segments[at] == "watch") {
+        path.watch = true;
+        ++at;
+    }
     // "namespaces/x/status" is about the Namespace x; "namespaces/x/pods" is inside of it.
-    if (at + 2 < segments.size() && segments[at] == "namespaces" &&
-        segments[at + 2] != "status" && segments[at + 2] != "finalize") {
+    if (at + 2 < segments.size() && segments[at] == "namespaces" && segments[at + 2] != "status" &&
+        segments[at + 2] != "finalize") {
         path.ns = segments[at + 1];
         at += 2;
     }
@@ -28,8 +32,8 @@ std::optional<ApiPath> parse_api_path(const std::vector<std::string>& segments) 
     path.subresource = next();
     for (; at < segments.size(); ++at) path.rest.push_back(segments[at]);
     const Kind* kind = find_kind(path.group, path.version, path.plural);
-    const bool fits = kind && (kind->namespaced ? (!path.ns.empty() || path.name.empty())
-                                                : path.ns.empty());
+    const bool fits =
+        kind && (kind->namespaced ? (!path.ns.empty() || path.name.empty()) : path.ns.empty());
     if (fits) path.kind = kind;
     return path;
 }

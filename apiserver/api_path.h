@@ -11,10 +11,11 @@ namespace kin::apiserver {
 /// Where under /api or /apis a request points.
 struct ApiPath {
     std::string group, version;
-    std::string ns;           ///< "": all namespaces, or a cluster-scoped kind
-    std::string plural;       ///< "": the group version itself (discovery)
-    std::string name;         ///< "": the collection
-    std::string subresource;  ///< "log"
+    std::string ns;                 ///< "": all namespaces, or a cluster-scoped kind
+    std::string plural;             ///< "": the group version itself (discovery)
+    std::string name;               ///< "": the collection
+    std::string subresource;        ///< "log"
+    bool watch = false;             ///< the old addresses of watches: /api/v1/watch/pods
     std::vector<std::string> rest;  ///< what follows a subresource: pods/x/proxy/a/b
     const Kind* kind = nullptr;     ///< nullptr: no such resource
 };

@@ -10,19 +10,41 @@
 namespace kin::apiserver {
 
 namespace {
-constexpr std::string_view kTokenPrefix = "kin-sa.";
+constexpr std::string_view kIssuer = "https://kubernetes.default.svc.cluster.local";
+constexpr std::string_view kAccountPrefix = "system:serviceaccount:";
+
+/// Base64 as JSON Web Tokens have it: two other digits, no padding.
+std::string url_encode(std::string_view bytes) {
+    std::string text = base64_encode(bytes);
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    text.resize(text.find_last_not_of('=') + 1);
+    return text;
+}
+
+std::optional<std::string> url_decode(std::string_view encoded) {
+    std::string text(encoded);
+    std::replace(text.begin(), text.end(), '-', '+');
+    std::replace(text.begin(), text.end(), '_', '/');
+    text.append((4 - text.size() % 4) % 4, '=');
+    return base64_decode(text);
+}
 
 std::string signature(const std::string& secret, std::string_view text) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
          reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
-    return hex(std::string_view(reinterpret_cast<const char*>(digest), size));
+    return url_encode(std::string_view(reinterpret_cast<const char*>(digest), size));
 }
 
 bool same(std::string_view a, std::string_view b) {
     // In constant time, so that a token cannot be guessed byte by byte.
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+int64_t unix_seconds(WallTime time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 }  // namespace
 
@@ -46,21 +68,46 @@ std::optional<User> Authenticator::authenticate(const http::Request& request) co
 }
 
 std::optional<User> Authenticator::from_token(std::string_view token) const {
-    if (!token.starts_with(kTokenPrefix)) return {};
-    const auto parts = split(token.substr(kTokenPrefix.size()), '.');
+    const auto parts = split(token, '.');
     if (parts.size() != 3) return {};
-    const auto ns = base64_decode(parts[0]);
-    const auto name = base64_decode(parts[1]);
-    if (!ns || !name || !same(service_account_token(*ns, *name), token)) return {};
-    return User{cat("system:serviceaccount:", *ns, ':', *name),
-                {"system:serviceaccounts", cat("system:serviceaccounts:", *ns),
+    const std::string_view signed_part = token.substr(0, token.rfind('.'));
+    if (!same(signature(secret_, signed_part), parts[2])) return {};
+    const auto text = url_decode(parts[1]);
+    const auto claims = text ? parse_json(*text) : Error(Errc::kInvalid, "no base64");
+    if (!claims) return {};
+    if (unix_seconds(clock_()) >= int_at(*claims, {"exp"})) return {};
+    const Json& audiences = array_at(*claims, {"aud"});
+    if (std::find(audiences.begin(), audiences.end(), kIssuer) == audiences.end()) return {};
+    const std::string subject = string_at(*claims, {"sub"});
+    if (!subject.starts_with(kAccountPrefix)) return {};
+    const std::string ns = string_at(*claims, {"kubernetes.io", "namespace"});
+    return User{subject,
+                {"system:serviceaccounts", cat("system:serviceaccounts:", ns),
                  "system:authenticated"}};
 }
 
-std::string Authenticator::service_account_token(std::string_view ns,
-                                                 std::string_view name) const {
-    const std::string subject = cat(base64_encode(ns), '.', base64_encode(name));
-    return cat(kTokenPrefix, subject, '.', signature(secret_, subject));
+std::string Authenticator::service_account_token(const ServiceAccountToken& token) const {
+    const int64_t now = unix_seconds(clock_());
+    Json bound = {{"namespace", token.account.ns},
+                  {"serviceaccount", {{"name", token.account.name}, {"uid", token.account_uid}}}};
+    if (!token.pod_name.empty()) bound["pod"] = {{"name", token.pod_name}, {"uid", token.pod_uid}};
+    Json audiences = token.audiences;
+    if (audiences.empty()) audiences = Json::array({kIssuer});
+    const Json header = {{"alg", "HS256"}, {"typ", "JWT"}};
+    const Json claims = {{"iss", kIssuer},
+                         {"sub", cat(kAccountPrefix, token.account.ns, ':', token.account.name)},
+                         {"aud", std::move(audiences)},
+                         {"iat", now},
+                         {"nbf", now},
+                         {"exp", now + token.seconds},
+                         {"kubernetes.io", std::move(bound)}};
+    const std::string text = cat(url_encode(to_text(header)), '.', url_encode(to_text(claims)));
+    return cat(text, '.', signature(secret_, text));
+}
+
+int64_t granted_seconds(int64_t asked) {
+    constexpr int64_t kOfEveryPod = 3607, kYear = 365 * 24 * 3600;
+    return asked == kOfEveryPod ? kYear : asked;
 }
 
 Answer<Ok> authorize(const User& user, const Attributes& what) {

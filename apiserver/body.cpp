@@ -31,6 +31,11 @@ Answer<Body> read_body(const http::Request& request, std::string_view expected) 
         return Body{std::move(*json), {}};
     }
     if (type.empty() || type == "application/json" || type.ends_with("patch+json")) {
+        if (request.body.starts_with("\xEF\xBB\xBF")) {
+            return unreadable(expected, Error(Errc::kInvalid,
+                                              "json parse error: invalid character 'ï' looking "
+                                              "for beginning of value"));
+        }
         auto text = parse_json_strict(request.body);
         if (!text) return unreadable(expected, text.error());
         return Body{std::move(text->value), std::move(text->duplicates)};

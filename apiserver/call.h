@@ -14,7 +14,7 @@ struct Routes::Call {
     http::Request& request;
     http::Responder& responder;
     User user;
-    ApiPath path;            ///< of requests under /api and /apis
+    ApiPath path;  ///< of requests under /api and /apis
     Form form = Form::kJson;
 
     Target target() const { return {path.kind, {path.ns, path.name}, path.subresource}; }
@@ -25,7 +25,8 @@ struct Routes::Call {
 Answer<WriteOptions> parse_write_options(const http::Request& request,
                                          std::string_view options_kind);
 
-/// What a write gave, as an HTTP response.
-http::Response written_response(Answer<Written> written, Form form);
+/// What a write gave, as an HTTP response in the form that the call asks for.
+http::Response written_response(Answer<Written> written, const Kind& kind,
+                                const http::Request& request, Form form);
 
 }  // namespace kin::apiserver

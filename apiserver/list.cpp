@@ -1,5 +1,6 @@
 #include "apiserver/list.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "apiserver/table.h"
@@ -26,8 +27,8 @@ Answer<Continue> read_continue(std::string_view text) {
     const auto bytes = base64_decode(text);
     const auto json = bytes ? parse_json(*bytes, 3) : Error(Errc::kInvalid, "no base64");
     if (!json || string_at(*json, {"v"}) != "kin/v1" || int_at(*json, {"rv"}) <= 0) {
-        return bad_request(cat("continue key is not valid: ", json ? "wrong content"
-                                                                    : json.error().text()));
+        return bad_request(
+            cat("continue key is not valid: ", json ? "wrong content" : json.error().text()));
     }
     return Continue{static_cast<Revision>(int_at(*json, {"rv"})),
                     {string_at(*json, {"ns"}), string_at(*json, {"name"})}};
@@ -57,9 +58,11 @@ struct Paging {
 
 Answer<Paging> parse_paging(const http::Query& query, Revision current) {
     Paging paging;
+    TRY(parse_timeout(query));
     if (const std::string_view limit = query.get("limit"); !limit.empty()) {
         const auto number = parse_number<int64_t>(limit);
-        if (!number) return bad_request(cat("strconv.ParseInt: parsing \"", limit, "\": invalid syntax"));
+        if (!number)
+            return bad_request(cat("strconv.ParseInt: parsing \"", limit, "\": invalid syntax"));
         paging.limit = *number > 0 ? static_cast<size_t>(*number) : 0;
     }
     const std::string_view revision = query.get("resourceVersion");
@@ -71,8 +74,9 @@ Answer<Paging> parse_paging(const http::Query& query, Revision current) {
     }
     if (!match.empty() && revision.empty()) {
         return invalid_option(
-            "", field_forbidden("resourceVersionMatch",
-                                "resourceVersionMatch is forbidden unless resourceVersion is provided"));
+            "", field_forbidden(
+                    "resourceVersionMatch",
+                    "resourceVersionMatch is forbidden unless resourceVersion is provided"));
     }
     if (!from.empty()) {
         if (!match.empty()) {
@@ -81,15 +85,16 @@ Answer<Paging> parse_paging(const http::Query& query, Revision current) {
                                                       "continue is provided"));
         }
         if (!revision.empty() && revision != "0") {
-            return bad_request(
-                "specifying resource version is not allowed when using continue");
+            return bad_request("specifying resource version is not allowed when using continue");
         }
         TRY_ASSIGN(paging.from, read_continue(from));
         return paging;
     }
     if (revision.empty()) return paging;
     const auto number = parse_number<Revision>(revision);
-    if (!number) return bad_request(cat("Invalid value: \"", revision, "\": strconv.ParseUint: parsing \"", revision, "\": invalid syntax"));
+    if (!number)
+        return bad_request(cat("Invalid value: \"", revision, "\": strconv.ParseUint: parsing \"",
+                               revision, "\": invalid syntax"));
     if (match == "Exact" && *number == 0) {
         return invalid_option("", field_forbidden("resourceVersionMatch",
                                                   "resourceVersionMatch \"exact\" is forbidden for "
@@ -103,7 +108,7 @@ Answer<Paging> parse_paging(const http::Query& query, Revision current) {
 
 Answer<StoreList> read_list(const Store& store, const Kind& kind, const std::string& ns,
                             const Paging& paging) {
-    const std::optional<Revision> at = paging.from ? paging.from->revision
+    const std::optional<Revision> at = paging.from    ? paging.from->revision
                                        : paging.exact ? *paging.exact
                                                       : std::optional<Revision>();
     if (!at) return store.list(kind.resource(), ns);
@@ -117,6 +122,21 @@ Answer<StoreList> read_list(const Store& store, const Kind& kind, const std::str
                                 : "The resourceVersion for the provided list is too old.");
     }
     return internal_error(list.error());
+}
+
+/// Lists come in the order of the paths "NAMESPACE/NAME": test-a/x is before test/x.
+bool comes_before(const ObjectKey& a, const ObjectKey& b) {
+    if (a.ns == b.ns) return a.name < b.name;
+    return cat(a.ns, '/') < cat(b.ns, '/');
+}
+
+void sort_as_paths(StoreList& list) {
+    const auto before = [](const StoredPtr& a, const StoredPtr& b) {
+        return comes_before(a->key, b->key);
+    };
+    // Almost always they are: only a namespace whose name begins another's is out of place.
+    if (std::is_sorted(list.objects.begin(), list.objects.end(), before)) return;
+    std::sort(list.objects.begin(), list.objects.end(), before);
 }
 
 Json list_metadata(const StoreList& list, const std::string& next, size_t remaining) {
@@ -158,13 +178,17 @@ std::string partial_list(const std::vector<StoredPtr>& objects, const Json& meta
                     {"items", std::move(items)}});
 }
 
+Json empty_table(const Kind& kind, const Json& meta) {
+    return {{"kind", "Table"},
+            {"apiVersion", "meta.k8s.io/v1"},
+            {"metadata", meta},
+            {"columnDefinitions", table_columns(kind)},
+            {"rows", Json::array()}};
+}
+
 std::string table_list(const Kind& kind, const std::vector<StoredPtr>& objects, const Json& meta,
                        IncludeObject include) {
-    Json table = {{"kind", "Table"},
-                  {"apiVersion", "meta.k8s.io/v1"},
-                  {"metadata", meta},
-                  {"columnDefinitions", table_columns(kind)},
-                  {"rows", Json::array()}};
+    Json table = empty_table(kind, meta);
     const auto now = std::chrono::system_clock::now();
     for (const StoredPtr& object : objects) {
         if (const auto json = parse_json(object->body)) {
@@ -192,19 +216,30 @@ Answer<Selection> parse_selection(const Kind& kind, const http::Query& query) {
     return selection;
 }
 
-Answer<std::string> list_objects(const Store& store, const ApiPath& path,
-                                 const http::Query& query, Form form) {
+Answer<int> parse_timeout(const http::Query& query) {
+    const std::string_view text = query.get("timeoutSeconds");
+    if (text.empty()) return 0;
+    const auto number = parse_number<int64_t>(text);
+    if (!number)
+        return bad_request(cat("strconv.ParseInt: parsing \"", text, "\": invalid syntax"));
+    constexpr int64_t kDay = 24 * 3600;
+    return static_cast<int>(std::clamp<int64_t>(*number, 0, kDay));
+}
+
+Answer<std::string> list_objects(const Store& store, const ApiPath& path, const http::Query& query,
+                                 Form form) {
     const Kind& kind = *path.kind;
     TRY_ASSIGN(const Selection selection, parse_selection(kind, query));
     TRY_ASSIGN(const Paging paging, parse_paging(query, store.revision()));
-    TRY_ASSIGN(const StoreList list, read_list(store, kind, path.ns, paging));
+    TRY_ASSIGN(StoreList list, read_list(store, kind, path.ns, paging));
+    sort_as_paths(list);
     TRY_ASSIGN(const IncludeObject include, parse_include_object(query.get("includeObject")));
 
     std::vector<StoredPtr> given;
     std::string next;
     size_t remaining = 0;
     for (const StoredPtr& object : list.objects) {
-        if (paging.from && object->key <= paging.from->after) continue;
+        if (paging.from && !comes_before(paging.from->after, object->key)) continue;
         if (!next.empty()) {
             ++remaining;
             continue;
@@ -233,14 +268,21 @@ Answer<std::string> get_object(const Store& store, const ApiPath& path, const ht
         const auto json = parse_json(stored->body);
         return to_text(Registry::scale_of(kind, json ? *json : Json::object()));
     }
-    if (form == Form::kTable) {
-        TRY_ASSIGN(const IncludeObject include, parse_include_object(query.get("includeObject")));
-        return table_list(kind, {stored}, {{"resourceVersion", cat(stored->revision)}}, include);
-    }
-    if (form == Form::kPartialMetadata) {
-        if (const auto json = parse_json(stored->body)) return to_text(partial_metadata(*json));
-    }
-    return stored->body;
+    return object_in_form(kind, stored->body, query, form);
+}
+
+Answer<std::string> object_in_form(const Kind& kind, std::string body, const http::Query& query,
+                                   Form form) {
+    if (form != Form::kTable && form != Form::kPartialMetadata) return body;
+    TRY_ASSIGN(const IncludeObject include, parse_include_object(query.get("includeObject")));
+    const auto json = parse_json(body);
+    // The Status of a DELETE stays a Status.
+    if (!json || string_at(*json, {"kind"}) != kind.kind) return body;
+    if (form == Form::kPartialMetadata) return to_text(partial_metadata(*json));
+    const std::string revision = string_at(*json, {"metadata", "resourceVersion"});
+    Json table = empty_table(kind, {{"resourceVersion", revision}});
+    table["rows"].push_back(table_row(kind, *json, include, std::chrono::system_clock::now()));
+    return to_text(table);
 }
 
 }  // namespace kin::apiserver

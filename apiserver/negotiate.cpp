@@ -37,8 +37,11 @@ std::optional<Form> form_of(const MediaRange& range, const Offers& offers) {
     if (!as.empty()) {
         // The shapes are offered in JSON only: a protobuf one is passed over.
         if (!json) return {};
-        if (as == "Table" && offers.table) return Form::kTable;
-        if (as.starts_with("PartialObjectMetadata") && offers.partial_metadata) {
+        const std::string_view version = range.parameter("v");
+        const bool meta =
+            range.parameter("g") == "meta.k8s.io" && (version == "v1" || version == "v1beta1");
+        if (as == "Table" && offers.table && meta) return Form::kTable;
+        if (as.starts_with("PartialObjectMetadata") && offers.partial_metadata && meta) {
             return Form::kPartialMetadata;
         }
         if (as == "APIGroupDiscoveryList" && offers.discovery) {

@@ -36,8 +36,8 @@ Status not_acceptable() {
 }
 
 bool open_to_all(const std::vector<std::string>& path) {
-    return path.size() >= 1 && (path[0] == "healthz" || path[0] == "livez" ||
-                                path[0] == "readyz" || path[0] == "version");
+    return path.size() >= 1 && (path[0] == "healthz" || path[0] == "livez" || path[0] == "readyz" ||
+                                path[0] == "version");
 }
 
 std::string verb_of(const http::Request& request, const ApiPath& path) {
@@ -48,14 +48,22 @@ std::string verb_of(const http::Request& request, const ApiPath& path) {
             path.subresource == "portforward") {
             return "create";
         }
-        if (request.query.flag("watch")) return "watch";
-        return path.name.empty() ? "list" : "get";
+        if (path.watch) return "watch";
+        if (!path.name.empty()) return "get";
+        return request.query.flag("watch") ? "watch" : "list";
     }
     if (method == "POST") return "create";
     if (method == "PUT") return "update";
     if (method == "PATCH") return "patch";
     if (method == "DELETE") return path.name.empty() ? "deletecollection" : "delete";
     return to_lower(method);
+}
+
+bool is_served(std::string_view group, std::string_view version) {
+    const auto kinds = all_kinds();
+    return std::any_of(kinds.begin(), kinds.end(), [&](const Kind& kind) {
+        return kind.group == group && kind.version == version;
+    });
 }
 
 http::Response health(const http::Request& request) {
@@ -86,14 +94,15 @@ Routes::Reply Routes::answer(Call& call) {
     if (!user) return status_response(unauthorized());
     call.user = *user;
 
-    const bool api = !request.path.empty() && (request.path[0] == "api" || request.path[0] == "apis");
+    const bool api =
+        !request.path.empty() && (request.path[0] == "api" || request.path[0] == "apis");
     const auto path = api ? parse_api_path(request.path) : std::nullopt;
     Attributes what;
     what.verb = to_lower(request.method);
     what.path = request.raw_path;
     if (path && !path->plural.empty()) {
-        what = {verb_of(request, *path), path->group,       path->plural,
-                path->subresource,       path->ns,          path->name,
+        what = {verb_of(request, *path), path->group, path->plural,
+                path->subresource,       path->ns,    path->name,
                 request.raw_path};
     }
     if (const auto allowed = authorize(call.user, what); !allowed) {
@@ -166,8 +175,8 @@ Routes::Reply Routes::openapi(Call& call) {
     } else if (path.size() == 2 && path[1] == "v3") {
         document = openapi_v3_index();
     } else if (path.size() > 2 && path[1] == "v3") {
-        document = openapi_v3_document(
-            join(std::vector<std::string>(path.begin() + 2, path.end()), "/"));
+        document =
+            openapi_v3_document(join(std::vector<std::string>(path.begin() + 2, path.end()), "/"));
     }
     if (!document) return text_response(404, "404 page not found\n");
     const std::string etag = etag_of(*document);
@@ -189,7 +198,19 @@ Routes::Reply Routes::resource(Call& call) {
     if (path.group == "authorization.k8s.io" || path.group == "authentication.k8s.io") {
         return create_review(call);
     }
-    if (!path.kind) return status_response(no_such_resource());
+    // kubectl looks here for kinds that it does not know, and takes a 404 for a broken server.
+    if (path.plural == "customresourcedefinitions" && path.name.empty() && method == "GET" &&
+        path.group == "apiextensions.k8s.io" && path.version == "v1") {
+        return json_response(200, {{"kind", "CustomResourceDefinitionList"},
+                                   {"apiVersion", "apiextensions.k8s.io/v1"},
+                                   {"metadata", {{"resourceVersion", cat(store_.revision())}}},
+                                   {"items", Json::array()}});
+    }
+    if (!is_served(path.group, path.version)) return text_response(404, "404 page not found\n");
+    // Clean paths only: no proxy in between should have to guess.
+    const bool unclean = call.request.raw_path.find("//") != std::string::npos;
+    if (!path.kind || unclean) return status_response(no_such_resource());
+    if (method == "HEAD") return status_response(method_not_allowed());
     if (!path.subresource.empty()) {
         const auto& known = path.kind->subresources;
         const bool served = std::any_of(known.begin(), known.end(), [&](const Subresource& item) {
@@ -206,7 +227,7 @@ Routes::Reply Routes::resource(Call& call) {
     }
     if (!form) return status_response(not_acceptable());
     call.form = *form;
-    if (method == "GET" || method == "HEAD") return read(call);
+    if (method == "GET") return read(call);
     if (method == "DELETE" && path.name.empty()) return remove_collection(call);
     const bool whole_cluster = path.kind->namespaced && path.ns.empty();
     if (whole_cluster) return status_response(method_not_allowed());

@@ -68,6 +68,22 @@ Result<std::vector<Json>> documents_of(const std::string& text) {
     return out;
 }
 
+std::string uid_of(const StoredObject& object) {
+    const auto json = parse_json(object.body);
+    return json ? string_at(*json, {"metadata", "uid"}) : std::string();
+}
+
+/// A token lives ten minutes at least.
+std::optional<Status> check_expiration(int64_t seconds) {
+    constexpr int64_t kLeast = 600, kMost = int64_t{1} << 32;
+    if (seconds >= kLeast && seconds <= kMost) return {};
+    const std::string_view why = seconds < kLeast
+                                     ? "may not specify a duration less than 10 minutes"
+                                     : "may not specify a duration larger than 2^32 seconds";
+    return invalid_of("authentication.k8s.io", "TokenRequest", "",
+                      {field_invalid("spec.expirationSeconds", seconds, why)});
+}
+
 Json user_info(const User& user) {
     return {{"username", user.name}, {"groups", user.groups}};
 }
@@ -138,15 +154,24 @@ Routes::Reply Routes::create_token(Call& call) {
     const ApiPath& path = call.path;
     auto body = read_body(call.request, "TokenRequest");
     if (!body) return status_response(body.error());
-    if (!store_.find("serviceaccounts", {path.ns, path.name})) {
-        return status_response(not_found(*path.kind, path.name));
-    }
+    const StoredPtr account = store_.find("serviceaccounts", {path.ns, path.name});
+    if (!account) return status_response(not_found(*path.kind, path.name));
     Json request = body->json.is_object() ? std::move(body->json) : Json::object();
     const int64_t seconds = int_at(request, {"spec", "expirationSeconds"}, 3600);
+    if (auto refused = check_expiration(seconds)) return status_response(*refused);
+    ServiceAccountToken token;
+    token.account = {path.ns, path.name};
+    token.account_uid = uid_of(*account);
+    token.pod_name = string_at(request, {"spec", "boundObjectRef", "name"});
+    token.pod_uid = string_at(request, {"spec", "boundObjectRef", "uid"});
+    for (const Json& audience : array_at(request, {"spec", "audiences"}))
+        if (audience.is_string()) token.audiences.push_back(audience.get<std::string>());
+    token.seconds = granted_seconds(seconds);
     request["kind"] = "TokenRequest";
     request["apiVersion"] = "authentication.k8s.io/v1";
-    const auto end = std::chrono::system_clock::now() + std::chrono::seconds(seconds);
-    request["status"] = {{"token", authenticator_.service_account_token(path.ns, path.name)},
+    request["spec"]["expirationSeconds"] = seconds;
+    const auto end = std::chrono::system_clock::now() + std::chrono::seconds(token.seconds);
+    request["status"] = {{"token", authenticator_.service_account_token(token)},
                          {"expirationTimestamp", rfc3339(end)}};
     if (!request.contains("metadata")) {
         request["metadata"] = {{"name", path.name}, {"namespace", path.ns}};

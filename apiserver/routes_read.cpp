@@ -7,6 +7,7 @@ namespace kin::apiserver {
 Routes::Reply Routes::read(Call& call) {
     const ApiPath& path = call.path;
     const http::Query& query = call.request.query;
+    if (path.watch) return open_watch(call);
     if (path.name.empty()) {
         if (query.flag("watch")) return open_watch(call);
         auto list = list_objects(store_, path, query, call.form);
@@ -17,7 +18,6 @@ Routes::Reply Routes::read(Call& call) {
     if (!sub.empty() && sub != "status" && sub != "scale") {
         return status_response(method_not_allowed());
     }
-    if (sub.empty() && query.flag("watch")) return open_watch(call);
     auto object = get_object(store_, path, query, call.form);
     if (!object) return status_response(object.error());
     return object_response(200, std::move(*object), call.form);

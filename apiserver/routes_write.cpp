@@ -4,6 +4,7 @@
 #include "apiserver/respond.h"
 #include "core/api/yaml.h"
 #include "core/base/strings.h"
+#include "core/registry/delete_options.h"
 
 namespace kin::apiserver {
 
@@ -21,44 +22,30 @@ Answer<PatchType> patch_type(const http::Request& request) {
         "application/strategic-merge-patch+json, application/apply-patch+yaml");
 }
 
+/// What the query says counts where the body does not say it.
 Answer<DeleteOptions> parse_delete_options(const http::Request& request) {
-    DeleteOptions options;
     Json body = Json::object();
     if (!trim(request.body).empty()) {
         TRY_ASSIGN(Body read, read_body(request, "DeleteOptions"));
-        if (!read.json.is_object()) return bad_request("DeleteOptions must be an object");
         body = std::move(read.json);
+        if (!body.is_object()) return bad_request("DeleteOptions must be an object");
     }
-    std::string propagation = string_at(body, {"propagationPolicy"});
-    if (propagation.empty()) propagation = std::string(request.query.get("propagationPolicy"));
-    if (propagation == "Background") options.propagation = Propagation::kBackground;
-    if (propagation == "Foreground") options.propagation = Propagation::kForeground;
-    if (propagation == "Orphan") options.propagation = Propagation::kOrphan;
-    if (!propagation.empty() && options.propagation == Propagation::kDefault) {
-        return invalid_of("meta.k8s.io", "DeleteOptions", "",
-                          {field_not_supported("propagationPolicy", propagation,
-                                               {"Foreground", "Background", "Orphan"})});
+    const http::Query& query = request.query;
+    const std::string_view propagation = query.get("propagationPolicy");
+    if (!propagation.empty() && !body.contains("propagationPolicy"))
+        body["propagationPolicy"] = propagation;
+    if (query.has("orphanDependents") && !body.contains("orphanDependents"))
+        body["orphanDependents"] = query.flag("orphanDependents");
+    const std::string_view grace = query.get("gracePeriodSeconds");
+    if (!grace.empty() && !body.contains("gracePeriodSeconds")) {
+        const auto number = parse_number<int64_t>(grace);
+        if (!number)
+            return bad_request(cat("strconv.ParseInt: parsing \"", grace, "\": invalid syntax"));
+        body["gracePeriodSeconds"] = *number;
     }
-    if (bool_at(body, {"orphanDependents"})) options.propagation = Propagation::kOrphan;
-    if (const Json* grace = find(body, "gracePeriodSeconds"); grace && !grace->is_null()) {
-        if (!grace->is_number_integer()) return bad_request("gracePeriodSeconds must be a number");
-        options.grace_period_seconds = grace->get<int64_t>();
-    } else if (const auto text = request.query.get("gracePeriodSeconds"); !text.empty()) {
-        const auto number = parse_number<int64_t>(text);
-        if (!number) return bad_request(cat("gracePeriodSeconds: ", text, " is no number"));
-        options.grace_period_seconds = *number;
-    }
-    options.precondition_uid = string_at(body, {"preconditions", "uid"});
-    options.precondition_resource_version = string_at(body, {"preconditions", "resourceVersion"});
+    TRY_ASSIGN(DeleteOptions options, read_delete_options(body));
     TRY_ASSIGN(const WriteOptions common, parse_write_options(request, "DeleteOptions"));
-    options.dry_run = common.dry_run;
-    for (const Json& item : array_at(body, {"dryRun"})) {
-        if (item != "All") {
-            return invalid_of("meta.k8s.io", "DeleteOptions", "",
-                              {field_not_supported("dryRun", array_at(body, {"dryRun"}), {"All"})});
-        }
-        options.dry_run = DryRun::kYes;
-    }
+    if (common.dry_run == DryRun::kYes) options.dry_run = DryRun::kYes;
     return options;
 }
 
@@ -75,9 +62,9 @@ Answer<WriteOptions> parse_write_options(const http::Request& request,
     WriteOptions options;
     for (const std::string_view value : request.query.all("dryRun")) {
         if (value != "All") {
-            return invalid_of("meta.k8s.io", options_kind, "",
-                              {field_not_supported("dryRun", Json::array({std::string(value)}),
-                                                   {"All"})});
+            return invalid_of(
+                "meta.k8s.io", options_kind, "",
+                {field_not_supported("dryRun", Json::array({std::string(value)}), {"All"})});
         }
         options.dry_run = DryRun::kYes;
     }
@@ -93,17 +80,18 @@ Answer<WriteOptions> parse_write_options(const http::Request& request,
     }
     options.field_manager = std::string(request.query.get("fieldManager"));
     if (options.field_manager.size() > 128) {
-        return invalid_of("meta.k8s.io", options_kind, "",
-                          {field_invalid("fieldManager", options.field_manager,
-                                         "may not be more than 128 bytes")});
+        return invalid_of("meta.k8s.io", options_kind, "", {field_too_long("fieldManager", 128)});
     }
     options.force_apply = request.query.flag("force");
     return options;
 }
 
-http::Response written_response(Answer<Written> written, Form form) {
+http::Response written_response(Answer<Written> written, const Kind& kind,
+                                const http::Request& request, Form form) {
     if (!written) return status_response(written.error());
-    http::Response response = object_response(written->code, std::move(written->body), form);
+    auto body = object_in_form(kind, std::move(written->body), request.query, form);
+    if (!body) return status_response(body.error());
+    http::Response response = object_response(written->code, std::move(*body), form);
     add_warnings(response, written->warnings);
     return response;
 }
@@ -128,7 +116,7 @@ Routes::Reply Routes::create(Call& call) {
                                 registry_.create(call.target(), std::move(body->json), *options,
                                                  std::move(done));
                             }),
-                            call.form);
+                            *call.path.kind, call.request, call.form);
 }
 
 Routes::Reply Routes::update(Call& call) {
@@ -142,7 +130,7 @@ Routes::Reply Routes::update(Call& call) {
                                 registry_.update(call.target(), std::move(body->json), *options,
                                                  std::move(done));
                             }),
-                            call.form);
+                            *call.path.kind, call.request, call.form);
 }
 
 Routes::Reply Routes::patch(Call& call) {
@@ -152,9 +140,9 @@ Routes::Reply Routes::patch(Call& call) {
     if (!options) return status_response(options.error());
     if (*type != PatchType::kApply) {
         if (options->force_apply) {
-            return status_response(invalid_of(
-                "meta.k8s.io", "PatchOptions", "",
-                {field_forbidden("force", "may not be specified for non-apply patch")}));
+            return status_response(
+                invalid_of("meta.k8s.io", "PatchOptions", "",
+                           {field_forbidden("force", "may not be specified for non-apply patch")}));
         }
         settle_manager(call.request, *options);
     }
@@ -165,7 +153,7 @@ Routes::Reply Routes::patch(Call& call) {
                                 registry_.patch(call.target(), *type, std::move(body->json),
                                                 *options, std::move(done));
                             }),
-                            call.form);
+                            *call.path.kind, call.request, call.form);
 }
 
 Routes::Reply Routes::remove(Call& call) {
@@ -174,7 +162,7 @@ Routes::Reply Routes::remove(Call& call) {
     return written_response(blocking_write([&](WriteDone done) {
                                 registry_.remove(call.target(), *options, std::move(done));
                             }),
-                            call.form);
+                            *call.path.kind, call.request, call.form);
 }
 
 Routes::Reply Routes::remove_collection(Call& call) {

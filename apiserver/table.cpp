@@ -38,6 +38,16 @@ std::string_view description_of(const Column& column) {
     return "";
 }
 
+/// Marks rows of Pods that have ended.
+Json row_conditions(const Kind& kind, const Json& object) {
+    const std::string phase = string_at(object, {"status", "phase"});
+    if (kind.kind != "Pod" || (phase != "Succeeded" && phase != "Failed")) return Json::array();
+    const std::string_view message =
+        phase == "Failed" ? "The pod failed." : "The pod has completed successfully.";
+    return Json::array(
+        {{{"type", "Completed"}, {"status", "True"}, {"reason", phase}, {"message", message}}});
+}
+
 }  // namespace
 
 Answer<IncludeObject> parse_include_object(std::string_view text) {
@@ -75,6 +85,8 @@ Json partial_metadata(const Json& object) {
 
 Json table_row(const Kind& kind, const Json& object, IncludeObject include, WallTime now) {
     Json row{{"cells", table_cells(kind, object, now)}, {"object", nullptr}};
+    if (Json conditions = row_conditions(kind, object); !conditions.empty())
+        row["conditions"] = std::move(conditions);
     if (include == IncludeObject::kMetadata) row["object"] = partial_metadata(object);
     if (include == IncludeObject::kObject) row["object"] = object;
     return row;

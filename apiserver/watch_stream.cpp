@@ -10,6 +10,7 @@ namespace kin::apiserver {
 
 namespace {
 constexpr std::chrono::seconds kBookmarkInterval(60);
+constexpr std::chrono::seconds kBeforeTheEnd(2);
 constexpr size_t kEventsAtOnce = 500;
 
 std::string_view type_name(StoreEvent::Type type) {
@@ -59,17 +60,17 @@ Answer<Ok> parse_versions(const Store& store, const http::Query& query, WatchReq
                                       "sendInitialEvents is provided"));
     }
     if (!match.empty() && match != "NotOlderThan") {
-        return refuse(field_not_supported("resourceVersionMatch", std::string(match),
-                                          {"NotOlderThan"}));
+        return refuse(
+            field_not_supported("resourceVersionMatch", std::string(match), {"NotOlderThan"}));
     }
-    const auto number = revision.empty() ? std::optional<Revision>(0)
-                                         : parse_number<Revision>(revision);
+    const auto number =
+        revision.empty() ? std::optional<Revision>(0) : parse_number<Revision>(revision);
     if (!number) {
         return bad_request(cat("Invalid value: \"", revision, "\": strconv.ParseUint: parsing \"",
                                revision, "\": invalid syntax"));
     }
-    const Revision current = store.revision();
-    if (*number > current) {
+    // A list cannot be of the future; a plain watch waits for it.
+    if (const Revision current = store.revision(); wants_list && *number > current) {
         Status status;
         status.code = 504;
         status.reason = "Timeout";
@@ -86,18 +87,18 @@ Answer<Ok> parse_versions(const Store& store, const http::Query& query, WatchReq
 }
 }  // namespace
 
-Answer<WatchRequest> parse_watch(const Store& store, const ApiPath& path,
-                                 const http::Query& query, Form form) {
+Answer<WatchRequest> parse_watch(const Store& store, const ApiPath& path, const http::Query& query,
+                                 Form form) {
     WatchRequest watch;
     watch.kind = path.kind;
     watch.ns = path.ns;
+    watch.name = path.name;
     watch.form = form;
     TRY_ASSIGN(watch.selection, parse_selection(*path.kind, query));
     TRY_ASSIGN(watch.include, parse_include_object(query.get("includeObject")));
     TRY(parse_versions(store, query, watch));
     watch.bookmarks = query.flag("allowWatchBookmarks");
-    const std::string_view timeout = query.get("timeoutSeconds");
-    watch.timeout_seconds = std::max(0, parse_number<int>(timeout).value_or(0));
+    TRY_ASSIGN(watch.timeout_seconds, parse_timeout(query));
     if (watch.timeout_seconds == 0) watch.timeout_seconds = random_timeout_seconds();
     return watch;
 }
@@ -114,13 +115,15 @@ public:
             forget_later();
         });
         timeout_ = all_.loop_.after(std::chrono::seconds(request_.timeout_seconds),
-                                     [this] { time_out(); });
+                                    [this] { time_out(); });
         if (request_.bookmarks) arm_bookmark();
         if (request_.initial_events) {
             send_initial();
         } else {
-            cursor_ = request_.after;
+            // From a version in the future: nothing until then.
+            cursor_ = std::min(request_.after, all_.store_.revision());
         }
+        told_ = cursor_;
         advance();
     }
 
@@ -134,7 +137,8 @@ public:
                 send_expired();
                 return;
             }
-            for (const StoreEvent& event : *events) send(event);
+            for (const StoreEvent& event : *events)
+                if (event.revision > request_.after) send(event);
             const bool done = reached == cursor_ || events->size() < kEventsAtOnce;
             cursor_ = reached;
             if (done) return;
@@ -152,15 +156,21 @@ private:
     void send_initial() {
         const StoreList list = all_.store_.list(request_.kind->resource(), request_.ns);
         for (const StoredPtr& object : list.objects) {
-            if (request_.selection.matches(*object)) write("ADDED", *object, object->body);
+            if (is_about(object->key) && request_.selection.matches(*object))
+                write("ADDED", *object, object->body);
         }
         cursor_ = list.revision;
         if (request_.initial_bookmark) bookmark(true);
     }
 
+    bool is_about(const ObjectKey& key) const {
+        return (request_.ns.empty() || key.ns == request_.ns) &&
+               (request_.name.empty() || key.name == request_.name);
+    }
+
     void send(const StoreEvent& event) {
         const StoredObject& object = *event.object;
-        if (!request_.ns.empty() && object.key.ns != request_.ns) return;
+        if (!is_about(object.key)) return;
         const bool deleted = event.type == StoreEvent::Type::kDeleted;
         const bool is = request_.selection.empty() || request_.selection.matches(object);
         if (request_.selection.empty()) {
@@ -190,21 +200,22 @@ private:
             stream_->write(frame(type, to_text(partial_metadata(*json))));
             return;
         }
-        Json table = {{"kind", "Table"},
-                      {"apiVersion", "meta.k8s.io/v1"},
-                      {"metadata",
-                       {{"resourceVersion", string_at(*json, {"metadata", "resourceVersion"})}}},
-                      {"columnDefinitions", nullptr},
-                      {"rows", Json::array()}};
+        Json table = {
+            {"kind", "Table"},
+            {"apiVersion", "meta.k8s.io/v1"},
+            {"metadata", {{"resourceVersion", string_at(*json, {"metadata", "resourceVersion"})}}},
+            {"columnDefinitions", nullptr},
+            {"rows", Json::array()}};
         if (!columns_sent_) table["columnDefinitions"] = table_columns(*request_.kind);
         columns_sent_ = true;
-        table["rows"].push_back(table_row(*request_.kind, *json, request_.include,
-                                          std::chrono::system_clock::now()));
+        table["rows"].push_back(
+            table_row(*request_.kind, *json, request_.include, std::chrono::system_clock::now()));
         stream_->write(frame(type, to_text(table)));
     }
 
     void bookmark(bool ends_initial_events) {
         if (ended_ || request_.form == Form::kTable) return;
+        told_ = cursor_;
         Json meta = {{"resourceVersion", cat(cursor_)}, {"creationTimestamp", nullptr}};
         if (ends_initial_events) meta["annotations"] = {{"k8s.io/initial-events-end", "true"}};
         stream_->write(frame("BOOKMARK", to_text({{"kind", request_.kind->kind},
@@ -212,24 +223,27 @@ private:
                                                   {"metadata", meta}})));
     }
 
+    // Once a minute, and once shortly before the end, so that whoever watches on can resume there.
     void arm_bookmark() {
-        bookmark_ = all_.loop_.after(kBookmarkInterval, [this] {
-            bookmark(false);
-            arm_bookmark();
-        });
+        const auto left = std::chrono::seconds(request_.timeout_seconds) -
+                          (std::chrono::steady_clock::now() - start_) - kBeforeTheEnd;
+        if (left <= std::chrono::seconds(0)) return;
+        const auto wait = std::min<std::chrono::steady_clock::duration>(left, kBookmarkInterval);
+        bookmark_ =
+            all_.loop_.after(std::chrono::duration_cast<std::chrono::milliseconds>(wait), [this] {
+                if (cursor_ != told_) bookmark(false);
+                arm_bookmark();
+            });
     }
 
     void send_expired() {
-        const Status status = gone(cat("too old resource version: ", cursor_, " (",
-                                       all_.store_.oldest(), ")"));
+        const Status status =
+            gone(cat("too old resource version: ", cursor_, " (", all_.store_.oldest(), ")"));
         stream_->write(frame("ERROR", to_text(status.to_json())));
         end_later();
     }
 
-    void time_out() {
-        if (request_.bookmarks) bookmark(false);
-        end_later();
-    }
+    void time_out() { end_later(); }
 
     void end_later() {
         finish();
@@ -246,7 +260,9 @@ private:
     Watches& all_;
     WatchRequest request_;
     std::unique_ptr<http::StreamWriter> stream_;
+    const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     Revision cursor_ = 0;
+    Revision told_ = 0;  ///< the revision that the client knows it has reached
     bool ended_ = false;
     bool columns_sent_ = false;
     Timer timeout_;

@@ -15,6 +15,7 @@ namespace kin::apiserver {
 struct WatchRequest {
     const Kind* kind = nullptr;
     std::string ns;
+    std::string name;  ///< only this object; "": all
     Selection selection;
     Form form = Form::kJson;
     IncludeObject include = IncludeObject::kMetadata;
@@ -22,12 +23,12 @@ struct WatchRequest {
     bool initial_events = false;    ///< synthetic ADDED for what is there first
     bool initial_bookmark = false;  ///< WatchList: a bookmark ends the initial events
     bool bookmarks = false;
-    int timeout_seconds = 0;        ///< 0: a random 30 to 60 minutes
+    int timeout_seconds = 0;  ///< 0: a random 30 to 60 minutes
 };
 
 /// Reads a watch's query; a Status where it must be refused before it begins.
-Answer<WatchRequest> parse_watch(const Store& store, const ApiPath& path,
-                                 const http::Query& query, Form form);
+Answer<WatchRequest> parse_watch(const Store& store, const ApiPath& path, const http::Query& query,
+                                 Form form);
 
 /// All open watches. Each holds a cursor into the store's events; nothing is kept per watcher.
 /// Owned by its loop (kin-streams); open() is thread-safe.

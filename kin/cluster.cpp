@@ -127,8 +127,13 @@ Result<> Cluster::create_node_agent(UniqueFd init_socket) {
     options.data_directory = options_.paths.data;
     options.version = kVersion;
     options.tokens = [this](const netns::TokenRequest& request) -> Result<std::string> {
-        return tokens_.service_account_token(request.service_account.ns,
-                                             request.service_account.name);
+        apiserver::ServiceAccountToken token;
+        token.account = request.service_account;
+        token.pod_name = request.pod_name;
+        token.pod_uid = request.pod_uid;
+        if (!request.audience.empty()) token.audiences = {request.audience};
+        token.seconds = apiserver::granted_seconds(request.expiration_seconds);
+        return tokens_.service_account_token(token);
     };
     agent_ = std::make_unique<netns::NodeAgent>(client_, streams_, *containers_, *links_,
                                                 *pod_networks_, std::move(options));
