@@ -1,5 +1,6 @@
 // The caches' types, in a file of their own because each is a template to compile.
 
+#include "core/api/workload_views.h"
 #include "core/client/client_state.h"
 
 namespace kin {
@@ -82,6 +83,14 @@ template Cache<Endpoints>& Client::cache();
 template Cache<Deployment>& Client::cache();
 template Cache<ReplicaSet>& Client::cache();
 template Cache<DaemonSet>& Client::cache();
+template Cache<ReplicationController>& Client::cache();
+template Cache<StatefulSet>& Client::cache();
+template Cache<ControllerRevision>& Client::cache();
+template Cache<Job>& Client::cache();
+template Cache<CronJob>& Client::cache();
+template Cache<PersistentVolumeClaim>& Client::cache();
+template Cache<PersistentVolume>& Client::cache();
+template Cache<StorageClass>& Client::cache();
 template Cache<ConfigMap>& Client::cache();
 template Cache<Secret>& Client::cache();
 template Cache<ServiceAccount>& Client::cache();
