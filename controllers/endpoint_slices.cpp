@@ -36,7 +36,7 @@ EndpointSlices::EndpointSlices(Client& client)
     pods_.on_change(lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
     slices_.on_change(lifetime_.bind([this](const CacheChange<EndpointSlice>& change) {
         const EndpointSlice& slice = change.either();
-        if (is_our_slice(slice)) queue_.add({slice.key().ns, slice.service});
+        if (is_our_slice(slice) || is_mirror(slice)) queue_.add({slice.key().ns, slice.service});
     }));
     endpoints_.on_change(lifetime_.bind(
         [this](const CacheChange<Endpoints>& change) { queue_.add(change.either().key()); }));
@@ -67,10 +67,11 @@ std::string EndpointSlices::zone_of(const std::string& name) const {
     return found == node->meta.labels.end() ? "" : found->second;
 }
 
-std::vector<const EndpointSlice*> EndpointSlices::managed_slices(const ObjectKey& key) const {
+std::vector<const EndpointSlice*> EndpointSlices::slices_where(
+    const ObjectKey& key, bool (*made_by)(const EndpointSlice&)) const {
     std::vector<const EndpointSlice*> out;
     slices_.each_in(key.ns, [&](const EndpointSlice& slice) {
-        if (slice.service == key.name && is_our_slice(slice) && !slice.meta.deleting()) {
+        if (slice.service == key.name && made_by(slice) && !slice.meta.deleting()) {
             out.push_back(&slice);
         }
     });
@@ -84,8 +85,13 @@ Result<> EndpointSlices::reconcile(const ObjectKey& key) {
         remove_leftovers(key);
         return Ok{};
     }
-    // Whoever takes the selector away goes on with the endpoints that are there, by hand.
-    if (!is_managed(*service) || service->meta.deleting()) return Ok{};
+    if (service->meta.deleting()) return Ok{};
+    if (!is_managed(*service)) {
+        // Whoever takes the selector away goes on with the endpoints that are there, by hand.
+        mirror(key);
+        return Ok{};
+    }
+    remove_slices(key, slices_where(key, is_mirror));
     std::vector<const Pod*> pods;
     pods_.each_in(key.ns, [&](const Pod& pod) { pods.push_back(&pod); });
     const std::vector<BackingPod> backing = backing_pods(*service, pods);
@@ -96,15 +102,34 @@ Result<> EndpointSlices::reconcile(const ObjectKey& key) {
 
 void EndpointSlices::write_slices(const Service& service, const std::vector<BackingPod>& pods) {
     const ObjectKey& key = service.key();
-    SliceChanges changes = plan_slices(service, pods, managed_slices(key),
-                                       [this](const std::string& node) { return zone_of(node); });
+    carry_out(key, plan_slices(service, pods, slices_where(key, is_our_slice),
+                               [this](const std::string& node) { return zone_of(node); }));
+}
+
+void EndpointSlices::mirror(const ObjectKey& key) {
+    const Endpoints* endpoints = endpoints_.find(key);
+    const auto existing = slices_where(key, is_mirror);
+    if (!endpoints || !is_mirrored(*endpoints) ||
+        managed_here(endpoints->meta, "endpoints.kubernetes.io/managed-by",
+                     "endpoint-controller")) {
+        return remove_slices(key, existing);
+    }
+    carry_out(key, plan_mirror(*endpoints, existing));
+}
+
+void EndpointSlices::carry_out(const ObjectKey& key, SliceChanges changes) {
     for (Json& slice : changes.create) {
         client_.create(EndpointSlice::kResource, std::move(slice), answered(key));
     }
     for (Json& slice : changes.update) {
         client_.update(EndpointSlice::kResource, std::move(slice), answered(key));
     }
-    for (const EndpointSlice* slice : changes.remove) {
+    remove_slices(key, changes.remove);
+}
+
+void EndpointSlices::remove_slices(const ObjectKey& key,
+                                   const std::vector<const EndpointSlice*>& slices) {
+    for (const EndpointSlice* slice : slices) {
         client_.remove(EndpointSlice::kResource, slice->key(), only(slice->meta.uid),
                        answered(key));
     }
@@ -131,10 +156,8 @@ void EndpointSlices::write_endpoints(const Service& service, const std::vector<B
 }
 
 void EndpointSlices::remove_leftovers(const ObjectKey& key) {
-    for (const EndpointSlice* slice : managed_slices(key)) {
-        client_.remove(EndpointSlice::kResource, slice->key(), only(slice->meta.uid),
-                       answered(key));
-    }
+    remove_slices(key, slices_where(key, is_our_slice));
+    remove_slices(key, slices_where(key, is_mirror));
     const Endpoints* stored = endpoints_.find(key);
     if (stored &&
         managed_here(stored->meta, "endpoints.kubernetes.io/managed-by", "endpoint-controller")) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "controllers/in_flight.h"
 #include "controllers/service_endpoints.h"
@@ -11,7 +12,8 @@
 namespace kin::controllers {
 
 /// Writes, for every Service with a selector, which pods stand behind it: EndpointSlices, and the
-/// Endpoints object of the older API.
+/// Endpoints object of the older API. For Services without one it repeats Endpoints written by
+/// hand as EndpointSlices.
 class EndpointSlices {
 public:
     explicit EndpointSlices(Client& client);
@@ -21,7 +23,11 @@ private:
     void write_slices(const Service& service, const std::vector<BackingPod>& pods);
     void write_endpoints(const Service& service, const std::vector<BackingPod>& pods);
     void remove_leftovers(const ObjectKey& key);
-    std::vector<const EndpointSlice*> managed_slices(const ObjectKey& key) const;
+    void mirror(const ObjectKey& key);
+    void carry_out(const ObjectKey& key, SliceChanges changes);
+    void remove_slices(const ObjectKey& key, const std::vector<const EndpointSlice*>& slices);
+    std::vector<const EndpointSlice*> slices_where(const ObjectKey& key,
+                                                   bool (*made_by)(const EndpointSlice&)) const;
     void on_pod(const CacheChange<Pod>& change);
     std::string zone_of(const std::string& node) const;
     Client::Done answered(const ObjectKey& key);

@@ -43,6 +43,14 @@ SliceChanges plan_slices(const Service& service, const std::vector<BackingPod>& 
                          const std::vector<const EndpointSlice*>& existing,
                          const std::function<std::string(const std::string& node)>& zone_of);
 
+/// For Services without a selector: the slices that repeat an Endpoints object written by hand.
+/// `existing` are those made for it before (is_mirror()).
+SliceChanges plan_mirror(const Endpoints& endpoints,
+                         const std::vector<const EndpointSlice*>& existing);
+/// False where its labels or annotations ask for no slices.
+bool is_mirrored(const Endpoints& endpoints);
+bool is_mirror(const EndpointSlice& slice);
+
 /// The Endpoints object of the older API, without resourceVersion.
 Json desired_endpoints(const Service& service, const std::vector<BackingPod>& pods);
 

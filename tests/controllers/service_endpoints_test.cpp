@@ -159,5 +159,56 @@ TEST(ServiceEndpointsTest, TheOlderObjectSeparatesReadyFromNotReady) {
     EXPECT_EQ(subset["ports"][0]["port"], 8080);
 }
 
+Endpoints by_hand(Json subsets, Json annotations = Json::object(), Json labels = Json::object()) {
+    return test::view<Endpoints>({{"metadata",
+                                   {{"name", "db"},
+                                    {"namespace", "shop"},
+                                    {"uid", "endpoints"},
+                                    {"labels", std::move(labels)},
+                                    {"annotations", std::move(annotations)}}},
+                                  {"subsets", std::move(subsets)}});
+}
+
+Json subset(const std::string& ready, const std::string& not_ready, int port) {
+    Json out{{"ports", Json::array({{{"port", port}}})}};
+    if (!ready.empty()) out["addresses"] = Json::array({{{"ip", ready}}});
+    if (!not_ready.empty()) out["notReadyAddresses"] = Json::array({{{"ip", not_ready}}});
+    return out;
+}
+
+TEST(MirrorTest, EndpointsWrittenByHandBecomeASlicePerSetOfPorts) {
+    const auto changes = plan_mirror(
+        by_hand(Json::array({subset("192.0.2.1", "192.0.2.2", 80), subset("192.0.2.3", "", 81)})),
+        {});
+    ASSERT_EQ(changes.create.size(), 2U);
+    const Json& first = changes.create[0];
+    EXPECT_EQ(string_at(first, {"metadata", "labels", "kubernetes.io/service-name"}), "db");
+    EXPECT_EQ(string_at(first, {"metadata", "labels", "endpointslice.kubernetes.io/managed-by"}),
+              "endpointslicemirroring-controller.k8s.io");
+    EXPECT_EQ(to_text(first["endpoints"]),
+              R"([{"addresses":["192.0.2.1"],"conditions":{"ready":true}},)"
+              R"({"addresses":["192.0.2.2"],"conditions":{"ready":false}}])");
+    EXPECT_EQ(int_at(changes.create[1]["ports"][0], {"port"}), 81);
+}
+
+TEST(MirrorTest, TheSameAgainChangesNothingAndLessRemoves) {
+    const Endpoints endpoints = by_hand(Json::array({subset("192.0.2.1", "", 80)}));
+    const EndpointSlice slice = stored(plan_mirror(endpoints, {}).create.at(0));
+    EXPECT_TRUE(is_mirror(slice));
+    const auto again = plan_mirror(endpoints, {&slice});
+    EXPECT_TRUE(again.create.empty() && again.update.empty() && again.remove.empty());
+    const auto moved = plan_mirror(by_hand(Json::array({subset("192.0.2.9", "", 80)})), {&slice});
+    ASSERT_EQ(moved.update.size(), 1U);
+    EXPECT_EQ(plan_mirror(by_hand(Json::array()), {&slice}).remove.size(), 1U);
+}
+
+TEST(MirrorTest, WhoAsksForNoneGetsNone) {
+    EXPECT_TRUE(is_mirrored(by_hand(Json::array())));
+    EXPECT_FALSE(is_mirrored(by_hand(Json::array(), Json::object(),
+                                     {{"endpointslice.kubernetes.io/skip-mirror", "true"}})));
+    EXPECT_FALSE(
+        is_mirrored(by_hand(Json::array(), {{"control-plane.alpha.kubernetes.io/leader", "x"}})));
+}
+
 }  // namespace
 }  // namespace kin::controllers
