@@ -65,11 +65,11 @@ struct Counts {
     int replicas = 0, labeled = 0, ready = 0, available = 0;
 };
 
-Counts count(const ReplicaSet& set, const std::vector<const Pod*>& pods, WallTime now,
+Counts count(const ReplicaDemand& set, const std::vector<const Pod*>& pods, WallTime now,
              std::optional<WallTime>& again_at) {
-    const int64_t min_ready = int_at(set.spec(), {"minReadySeconds"});
-    const auto template_labels =
-        LabelSelector::from_map(string_map_at(set.spec(), {"template", "metadata", "labels"}));
+    const int64_t min_ready = int_at(set.object.spec(), {"minReadySeconds"});
+    const auto template_labels = LabelSelector::from_map(
+        string_map_at(set.object.spec(), {"template", "metadata", "labels"}));
     Counts counts;
     for (const Pod* pod : pods) {
         if (!is_active(*pod)) continue;
@@ -124,7 +124,7 @@ void rank_for_deletion(std::vector<const Pod*>& pods, const std::vector<const Po
                    [](const auto& item) { return item.second; });
 }
 
-ReplicaPlan plan_replicas(const ReplicaSet& set, const std::vector<const Pod*>& owned,
+ReplicaPlan plan_replicas(const ReplicaDemand& set, const std::vector<const Pod*>& owned,
                           const std::vector<const Pod*>& orphans, const std::string& failure,
                           WallTime now) {
     ReplicaPlan plan;
@@ -134,7 +134,7 @@ ReplicaPlan plan_replicas(const ReplicaSet& set, const std::vector<const Pod*>& 
         if (!selected && !pod->meta.deleting()) plan.release.push_back(pod);
         if (selected) pods.push_back(pod);
     }
-    if (!set.meta.deleting()) {
+    if (!set.object.meta.deleting()) {
         for (const Pod* pod : orphans) {
             if (!is_active(*pod)) continue;
             plan.adopt.push_back(pod);
@@ -156,8 +156,8 @@ ReplicaPlan plan_replicas(const ReplicaSet& set, const std::vector<const Pod*>& 
                    {"fullyLabeledReplicas", or_absent(counts.labeled)},
                    {"readyReplicas", or_absent(counts.ready)},
                    {"availableReplicas", or_absent(counts.available)},
-                   {"observedGeneration", set.meta.generation}};
-    plan.status["conditions"] = with_failure_condition(set.status(), failure, now);
+                   {"observedGeneration", set.object.meta.generation}};
+    plan.status["conditions"] = with_failure_condition(set.object.status(), failure, now);
     return plan;
 }
 

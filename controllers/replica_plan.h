@@ -5,12 +5,23 @@
 #include <vector>
 
 #include "controllers/owned.h"
-#include "core/api/views.h"
+#include "core/api/workload_views.h"
 #include "core/base/time.h"
 
 namespace kin::controllers {
 
-/// What one ReplicaSet needs now. Pure.
+/// A ReplicaSet or ReplicationController, which differ in their selectors' form alone.
+struct ReplicaDemand {
+    ReplicaDemand(const ReplicaSet& set)
+        : object(set), replicas(set.replicas), selector(set.selector) {}
+    ReplicaDemand(const ReplicationController& controller)
+        : object(controller), replicas(controller.replicas), selector(controller.selector) {}
+    const View& object;
+    int replicas;
+    const LabelSelector& selector;
+};
+
+/// What one of them needs now. Pure.
 struct ReplicaPlan {
     int create = 0;                   ///< So many pods are missing (at most 500 at a time).
     std::vector<const Pod*> remove;   ///< These are too many; best first.
@@ -23,7 +34,7 @@ struct ReplicaPlan {
 
 /// `owned` are the pods that name the set as their controller, `orphans` those without one that
 /// its selector selects. `failure` is why the last create failed ("" if it did not).
-ReplicaPlan plan_replicas(const ReplicaSet& set, const std::vector<const Pod*>& owned,
+ReplicaPlan plan_replicas(const ReplicaDemand& set, const std::vector<const Pod*>& owned,
                           const std::vector<const Pod*>& orphans, const std::string& failure,
                           WallTime now);
 

@@ -6,47 +6,56 @@
 namespace kin::controllers {
 
 namespace {
+template <class Set>
 constexpr Reporter kReporter{"ReplicaSet", "apps/v1", "replicaset-controller"};
+template <>
+constexpr Reporter kReporter<ReplicationController>{"ReplicationController", "v1",
+                                                    "replication-controller"};
 }  // namespace
 
-ReplicaSets::ReplicaSets(Client& client)
+template <class Set>
+Replicas<Set>::Replicas(Client& client)
     : client_(client),
-      sets_(client.cache<ReplicaSet>()),
+      sets_(client.template cache<Set>()),
       pods_(client.cache<Pod>()),
       owned_(pods_),
-      queue_(client.loop(), {.name = "replica_sets"},
+      queue_(client.loop(), {.name = std::string(Set::kResource)},
              [this](const ObjectKey& key) { return reconcile(key); }) {
-    sets_.on_change(lifetime_.bind([this](const CacheChange<ReplicaSet>& change) {
+    sets_.on_change(lifetime_.bind([this](const CacheChange<Set>& change) {
         if (!change.now) failures_.erase(change.either().key());
         queue_.add(change.either().key());
     }));
     pods_.on_change(lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
-    client.add_busy_check("replica_sets", lifetime_.bind([this] { return queue_.busy(); }));
+    client.add_busy_check(std::string(Set::kResource),
+                          lifetime_.bind([this] { return queue_.busy(); }));
 }
 
-void ReplicaSets::on_pod(const CacheChange<Pod>& change) {
+template <class Set>
+void Replicas<Set>::on_pod(const CacheChange<Pod>& change) {
     owned_.note(change);
     bool orphan = change.now != nullptr;
     for (const Pod* pod : {change.before, change.now}) {
         const OwnerReference* owner = pod ? pod->meta.controller() : nullptr;
         if (!owner) continue;
         if (pod == change.now) orphan = false;
-        if (owner->kind == "ReplicaSet") queue_.add({pod->key().ns, owner->name});
+        if (owner->kind == kReporter<Set>.kind) queue_.add({pod->key().ns, owner->name});
     }
     if (!orphan) return;
-    sets_.each_in(change.now->key().ns, [&](const ReplicaSet& set) {
+    sets_.each_in(change.now->key().ns, [&](const Set& set) {
         if (set.selector.matches(change.now->meta.labels)) queue_.add(set.key());
     });
 }
 
-Client::Done ReplicaSets::answered(const ObjectKey& key) {
+template <class Set>
+Client::Done Replicas<Set>::answered(const ObjectKey& key) {
     in_flight_.begin(key);
     return lifetime_.bind([this, key](Answer<Written> answer) { in_flight_.end(key, answer); });
 }
 
-Result<> ReplicaSets::reconcile(const ObjectKey& key) {
+template <class Set>
+Result<> Replicas<Set>::reconcile(const ObjectKey& key) {
     if (!in_flight_.settled(key, client_.seen())) return Ok{};
-    const ReplicaSet* set = sets_.find(key);
+    const Set* set = sets_.find(key);
     if (!set) return Ok{};
     const auto failed = failures_.find(key);
     const WallTime now = std::chrono::system_clock::now();
@@ -54,7 +63,9 @@ Result<> ReplicaSets::reconcile(const ObjectKey& key) {
         plan_replicas(*set, owned_.of(set->meta.uid), owned_.orphans(key.ns, set->selector),
                       failed == failures_.end() ? "" : failed->second, now);
     for (const Pod* pod : plan.adopt) {
-        set_owner(*set, *pod, Json::array({owner_reference("apps/v1", "ReplicaSet", set->meta)}));
+        set_owner(*set, *pod,
+                  Json::array({owner_reference(kReporter<Set>.api_version, kReporter<Set>.kind,
+                                               set->meta)}));
     }
     for (const Pod* pod : plan.release) {
         Json owners = Json::array();
@@ -67,7 +78,7 @@ Result<> ReplicaSets::reconcile(const ObjectKey& key) {
     for (const Pod* pod : plan.remove) remove_pod(*set, *pod);
     Json status = difference(set->status(), plan.status);
     if (!status.empty()) {
-        client_.patch_status(ReplicaSet::kResource, key, std::move(status), answered(key));
+        client_.patch_status(Set::kResource, key, std::move(status), answered(key));
     }
     if (plan.again_at) {
         queue_.add_after(key, std::chrono::ceil<std::chrono::milliseconds>(*plan.again_at - now));
@@ -75,47 +86,53 @@ Result<> ReplicaSets::reconcile(const ObjectKey& key) {
     return Ok{};
 }
 
-void ReplicaSets::create_pod(const ReplicaSet& set) {
+template <class Set>
+void Replicas<Set>::create_pod(const Set& set) {
     const ObjectKey key = set.key();
     in_flight_.begin(key);
-    client_.create(
-        Pod::kResource,
-        pod_from_template(object_at(set.spec(), {"template"}), "apps/v1", "ReplicaSet", set.meta),
-        lifetime_.bind([this, key](Answer<Written> answer) {
-            in_flight_.end(key, answer);
-            const ReplicaSet* now = sets_.find(key);
-            if (!now) return;
-            if (answer) {
-                failures_.erase(key);
-                record(client_, kReporter, now->meta, EventType::kNormal, "SuccessfulCreate",
-                       cat("Created pod: ", written_name(*answer)));
-                return;
-            }
-            const std::string& why = failures_[key] = answer.error().message;
-            record(client_, kReporter, now->meta, EventType::kWarning, "FailedCreate",
-                   cat("Error creating: ", why));
-        }));
+    client_.create(Pod::kResource,
+                   pod_from_template(object_at(set.spec(), {"template"}),
+                                     kReporter<Set>.api_version, kReporter<Set>.kind, set.meta),
+                   lifetime_.bind([this, key](Answer<Written> answer) {
+                       in_flight_.end(key, answer);
+                       const Set* now = sets_.find(key);
+                       if (!now) return;
+                       if (answer) {
+                           failures_.erase(key);
+                           record(client_, kReporter<Set>, now->meta, EventType::kNormal,
+                                  "SuccessfulCreate", cat("Created pod: ", written_name(*answer)));
+                           return;
+                       }
+                       const std::string& why = failures_[key] = answer.error().message;
+                       record(client_, kReporter<Set>, now->meta, EventType::kWarning,
+                              "FailedCreate", cat("Error creating: ", why));
+                   }));
 }
 
-void ReplicaSets::remove_pod(const ReplicaSet& set, const Pod& pod) {
+template <class Set>
+void Replicas<Set>::remove_pod(const Set& set, const Pod& pod) {
     const ObjectKey key = set.key();
     in_flight_.begin(key);
     client_.remove(Pod::kResource, pod.key(), only(pod.meta.uid),
                    lifetime_.bind([this, key, name = pod.key().name](Answer<Written> answer) {
                        in_flight_.end(key, answer);
-                       const ReplicaSet* now = sets_.find(key);
+                       const Set* now = sets_.find(key);
                        if (answer && now) {
-                           record(client_, kReporter, now->meta, EventType::kNormal,
+                           record(client_, kReporter<Set>, now->meta, EventType::kNormal,
                                   "SuccessfulDelete", cat("Deleted pod: ", name));
                        }
                    }));
 }
 
-void ReplicaSets::set_owner(const ReplicaSet& set, const Pod& pod, Json owners) {
+template <class Set>
+void Replicas<Set>::set_owner(const Set& set, const Pod& pod, Json owners) {
     // The uid refuses the patch if another pod has taken the name meanwhile.
     client_.patch(Pod::kResource, pod.key(),
                   {{"metadata", {{"uid", pod.meta.uid}, {"ownerReferences", std::move(owners)}}}},
                   answered(set.key()));
 }
+
+template class Replicas<ReplicaSet>;
+template class Replicas<ReplicationController>;
 
 }  // namespace kin::controllers

@@ -12,22 +12,24 @@
 
 namespace kin::controllers {
 
-/// Keeps as many pods as each ReplicaSet asks for, and counts them in its status.
-class ReplicaSets {
+/// Keeps as many pods as each ReplicaSet (or ReplicationController) asks for, and counts them in
+/// its status.
+template <class Set>
+class Replicas {
 public:
-    explicit ReplicaSets(Client& client);
+    explicit Replicas(Client& client);
 
 private:
     Result<> reconcile(const ObjectKey& key);
-    void create_pod(const ReplicaSet& set);
-    void remove_pod(const ReplicaSet& set, const Pod& pod);
-    void set_owner(const ReplicaSet& set, const Pod& pod, Json owners);
+    void create_pod(const Set& set);
+    void remove_pod(const Set& set, const Pod& pod);
+    void set_owner(const Set& set, const Pod& pod, Json owners);
     /// Called with the answer of a write made for `key`.
     Client::Done answered(const ObjectKey& key);
     void on_pod(const CacheChange<Pod>& change);
 
     Client& client_;
-    Cache<ReplicaSet>& sets_;
+    Cache<Set>& sets_;
     Cache<Pod>& pods_;
     OwnedPods owned_;
     std::map<ObjectKey, std::string> failures_;  // Why the last create failed.
@@ -35,5 +37,8 @@ private:
     InFlight in_flight_{queue_};
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };
+
+using ReplicaSets = Replicas<ReplicaSet>;
+using ReplicationControllers = Replicas<ReplicationController>;
 
 }  // namespace kin::controllers
