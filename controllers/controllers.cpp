@@ -1,14 +1,18 @@
 #include "controllers/controllers.h"
 
+#include "controllers/cron_jobs.h"
 #include "controllers/daemon_sets.h"
 #include "controllers/deployments.h"
 #include "controllers/endpoint_slices.h"
 #include "controllers/garbage_collector.h"
+#include "controllers/jobs.h"
 #include "controllers/namespaces.h"
 #include "controllers/node_subnets.h"
+#include "controllers/persistent_volumes.h"
 #include "controllers/pods_without_node.h"
 #include "controllers/replica_sets.h"
 #include "controllers/scheduler.h"
+#include "controllers/stateful_sets.h"
 
 namespace kin::controllers {
 
@@ -18,7 +22,12 @@ struct Controllers::All {
           node_subnets(client, options.pod_pool),
           deployments(client),
           replica_sets(client),
+          replication_controllers(client),
           daemon_sets(client),
+          stateful_sets(client),
+          jobs(client),
+          cron_jobs(client),
+          persistent_volumes(client),
           scheduler(client),
           endpoint_slices(client),
           garbage_collector(client),
@@ -28,7 +37,12 @@ struct Controllers::All {
     NodeSubnets node_subnets;
     Deployments deployments;
     ReplicaSets replica_sets;
+    ReplicationControllers replication_controllers;
     DaemonSets daemon_sets;
+    StatefulSets stateful_sets;
+    Jobs jobs;
+    CronJobs cron_jobs;
+    PersistentVolumes persistent_volumes;
     Scheduler scheduler;
     EndpointSlices endpoint_slices;
     GarbageCollector garbage_collector;

@@ -21,7 +21,6 @@ const Names kProxy = {"create", "delete", "get", "patch", "update"};
 const Subresource kStatus = {"status", "", "", "", kReadWrite};
 const Subresource kScale = {"scale", "autoscaling", "v1", "Scale", kReadWrite};
 
-constexpr std::string_view kNoPods = "kin stores this object but does not make pods for it yet";
 constexpr std::string_view kNoEffect = "kin stores this object but does not act on it yet";
 constexpr std::string_view kNoRights = "kin stores this object but does not check rights by it yet";
 
@@ -78,13 +77,13 @@ std::vector<Kind> core_kinds() {
         Entry(kCore, "Node", "nodes", "node", "core.v1.Node").shorts({"no"}).cluster()
             .born_with_status().with({{"proxy", "", "", "NodeProxyOptions", kProxy}, kStatus}),
         Entry(kCore, "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim", "core.v1.PersistentVolumeClaim")
-            .shorts({"pvc"}).with({kStatus}).warns(kNoEffect),
+            .shorts({"pvc"}).with({kStatus}),
         Entry(kCore, "PersistentVolume", "persistentvolumes", "persistentvolume", "core.v1.PersistentVolume")
-            .shorts({"pv"}).cluster().with({kStatus}).warns(kNoEffect),
+            .shorts({"pv"}).cluster().with({kStatus}),
         Entry(kCore, "Pod", "pods", "pod", "core.v1.Pod").shorts({"po"}).in_all().counted().with(pod_subresources()),
         Entry(kCore, "PodTemplate", "podtemplates", "podtemplate", "core.v1.PodTemplate"),
         Entry(kCore, "ReplicationController", "replicationcontrollers", "replicationcontroller", "core.v1.ReplicationController")
-            .shorts({"rc"}).in_all().counted().with({kScale, kStatus}).warns(kNoPods),
+            .shorts({"rc"}).in_all().counted().with({kScale, kStatus}),
         Entry(kCore, "ResourceQuota", "resourcequotas", "resourcequota", "core.v1.ResourceQuota")
             .shorts({"quota"}).with({kStatus}).warns(kNoEffect),
         Entry(kCore, "Secret", "secrets", "secret", "core.v1.Secret"),
@@ -104,10 +103,10 @@ std::vector<Kind> workload_kinds() {
         Entry(kApps, "ReplicaSet", "replicasets", "replicaset", "apps.v1.ReplicaSet").shorts({"rs"}).in_all().counted()
             .with({kScale, kStatus}),
         Entry(kApps, "StatefulSet", "statefulsets", "statefulset", "apps.v1.StatefulSet").shorts({"sts"}).in_all().counted()
-            .with({kScale, kStatus}).warns(kNoPods),
+            .with({kScale, kStatus}),
         Entry(kBatch, "CronJob", "cronjobs", "cronjob", "batch.v1.CronJob").shorts({"cj"}).in_all().counted()
-            .with({kStatus}).warns(kNoPods),
-        Entry(kBatch, "Job", "jobs", "job", "batch.v1.Job").in_all().counted().with({kStatus}).warns(kNoPods),
+            .with({kStatus}),
+        Entry(kBatch, "Job", "jobs", "job", "batch.v1.Job").in_all().counted().with({kStatus}),
     };
 }
 
@@ -135,7 +134,7 @@ std::vector<Kind> other_kinds() {
         Entry("scheduling.k8s.io", "PriorityClass", "priorityclasses", "priorityclass", "scheduling.v1.PriorityClass").shorts({"pc"})
             .cluster().counted().warns(kNoEffect),
         Entry("storage.k8s.io", "StorageClass", "storageclasses", "storageclass", "storage.v1.StorageClass").shorts({"sc"})
-            .cluster().warns(kNoEffect),
+            .cluster(),
     };
 }
 // clang-format on
