@@ -305,13 +305,14 @@ int agnhost_main(const Strings& args, const Strings& env) {
     if (command == "liveness") return liveness();
     if (command == "porter") return porter(env);
     if (command == "connect") return connect_to(args);
+    if (command == "guestbook") return agnhost_guestbook(args, env);
     if (command == "--version") {
         print_line("agnhost version 2.53");
         return 0;
     }
     std::fprintf(stderr,
                  "agnhost: this lab has no \"%s\"; it has: netexec, serve-hostname, pause, "
-                 "liveness, porter, connect\n",
+                 "liveness, porter, connect, guestbook\n",
                  command.c_str());
     return 1;
 }

@@ -95,6 +95,20 @@ void as_tagged_server(Parts& parts, const std::string& program, const std::strin
     as_server(parts.image, program, cat(personality, " KIN_IMAGE_TAG=", parts.name.tag), 8080);
 }
 
+void as_redis(Parts& parts) {
+    as_server(parts.image, "redis-server", "redis", 6379);
+    parts.image.built_in.push_back("redis-cli");
+    if (parts.name.last == "gb-redis-follower")
+        parts.image.personality = "redis KIN_FOLLOW=redis-leader";
+}
+
+void as_php_guestbook(Parts& parts) {
+    parts.image.command = {"apache2-foreground"};
+    parts.image.ports = {{80, false}};
+    parts.image.built_in = {"apache2-foreground"};
+    parts.image.personality = "php-guestbook";
+}
+
 void as_busybox(Parts& parts) {
     parts.image.flavour = netns::RootFlavour::kBusybox;
     parts.image.command = {"sh"};
@@ -150,6 +164,20 @@ constexpr std::array kFamilies{
            {"echoserver"}},
     Family{"e2e-test-echo", [](Parts& p) { as_server(p.image, "/echoserver", "echoserver KIN_PORT=80", 80); },
            {"e2e-test-echo"}},
+    Family{"redis", as_redis, {"redis", "gb-redis-follower", "redis-master", "redis-slave"}},
+    Family{"google-samples/gb-frontend", as_php_guestbook, {"gb-frontend"}},
+    Family{"mccutchen/go-httpbin", [](Parts& p) { as_server(p.image, "/bin/go-httpbin", "httpbin", 8080); },
+           {"go-httpbin", "httpbin"}},
+    Family{"openshiftlabs/simpleservice", [](Parts& p) { as_server(p.image, "/simpleservice", "simpleservice", 9876); },
+           {"simpleservice"}},
+    Family{"bmuschko/nodejs-hello-world", [](Parts& p) { as_server(p.image, "node", "hello-node", 3000); },
+           {"nodejs-hello-world"}},
+    Family{"dgkanatsios/simpleapp", [](Parts& p) { as_server(p.image, "/simpleapp", "simpleapp", 8080); },
+           {"simpleapp"}},
+    Family{"ahmet/app-on-two-ports", [](Parts& p) { as_server(p.image, "/app", "two-ports", 8000); },
+           {"app-on-two-ports"}},
+    Family{"voting app's worker", [](Parts& p) { as_server(p.image, "/worker", "pause", 0); },
+           {"examplevotingapp_worker"}},
     Family{"istio/tcp-echo-server", [](Parts& p) { as_server(p.image, "/bin/tcp-echo", "tcp-echo", 0); },
            {"tcp-echo-server", "examples-tcp-echo-server"}},
 };
@@ -160,12 +188,24 @@ struct Program {
     int (*run)(const Strings& args, const Strings& env);
 };
 constexpr std::array kPrograms{
-    Program{"nginx", nginx_main},           Program{"httpd", httpd_main},
-    Program{"agnhost", agnhost_main},       Program{"pause", pause_main},
-    Program{"http-echo", http_echo_main},   Program{"hello-app", hello_app_main},
-    Program{"bootcamp", bootcamp_main},     Program{"whoami", whoami_main},
-    Program{"echoserver", echoserver_main}, Program{"tcp-echo", tcp_echo_main},
+    Program{"nginx", nginx_main},
+    Program{"httpd", httpd_main},
+    Program{"agnhost", agnhost_main},
+    Program{"pause", pause_main},
+    Program{"http-echo", http_echo_main},
+    Program{"hello-app", hello_app_main},
+    Program{"bootcamp", bootcamp_main},
+    Program{"whoami", whoami_main},
+    Program{"echoserver", echoserver_main},
+    Program{"tcp-echo", tcp_echo_main},
     Program{"stand-in", stand_in_main},
+    Program{"redis", redis_main},
+    Program{"php-guestbook", php_guestbook_main},
+    Program{"httpbin", httpbin_main},
+    Program{"simpleservice", simple_service_main},
+    Program{"hello-node", hello_node_main},
+    Program{"simpleapp", simple_app_main},
+    Program{"two-ports", two_ports_main},
 };
 
 bool is_name_part(std::string_view part) {

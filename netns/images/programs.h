@@ -22,9 +22,18 @@ int http_echo_main(const Strings& args, const Strings& env);  ///< hashicorp/htt
 int hello_app_main(const Strings& args, const Strings& env);  ///< google-samples/hello-app
 int bootcamp_main(const Strings& args, const Strings& env);  ///< google-samples/kubernetes-bootcamp
 int whoami_main(const Strings& args, const Strings& env);    ///< traefik/whoami
-int echoserver_main(const Strings& args, const Strings& env);  ///< registry.k8s.io/echoserver
-int tcp_echo_main(const Strings& args, const Strings& env);    ///< istio/tcp-echo-server
-int stand_in_main(const Strings& args, const Strings& env);    ///< args: "80", "53/udp"...
+int echoserver_main(const Strings& args, const Strings& env);      ///< registry.k8s.io/echoserver
+int tcp_echo_main(const Strings& args, const Strings& env);        ///< istio/tcp-echo-server
+int simple_service_main(const Strings& args, const Strings& env);  ///< mhausenblas/simpleservice
+int hello_node_main(const Strings& args, const Strings& env);      ///< bmuschko/nodejs-hello-world
+int simple_app_main(const Strings& args, const Strings& env);      ///< dgkanatsios/simpleapp
+int two_ports_main(const Strings& args, const Strings& env);       ///< ahmet/app-on-two-ports
+int httpbin_main(const Strings& args, const Strings& env);         ///< mccutchen/go-httpbin
+int redis_main(const Strings& args, const Strings& env);           ///< redis-server, and redis-cli
+int php_guestbook_main(const Strings& args, const Strings& env);   ///< google-samples/gb-frontend
+/// agnhost guestbook: a frontend, a store, or a store that repeats another one.
+int agnhost_guestbook(const Strings& args, const Strings& env);
+int stand_in_main(const Strings& args, const Strings& env);  ///< args: "80", "53/udp"...
 
 /// The value of a variable, "" if it is not there.
 std::string_view variable(const Strings& env, std::string_view name);

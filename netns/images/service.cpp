@@ -85,12 +85,14 @@ struct Service::Listener {
     Answer http;
     Datagram datagram;
     Lines lines;
+    std::function<Session()> open_session;
 };
 
 struct Service::Connection {
     UniqueFd fd;
     const Listener* listener = nullptr;
     Peer peer;
+    Session session;
     std::string input;
     std::string output;
     int64_t last_active_ms = 0;
@@ -135,6 +137,12 @@ Result<> Service::listen_lines(uint16_t port, Lines lines) {
     return add_listener(port, SOCK_STREAM, std::move(listener));
 }
 
+Result<> Service::listen_sessions(uint16_t port, std::function<Session()> open) {
+    auto listener = std::make_unique<Listener>();
+    listener->open_session = std::move(open);
+    return add_listener(port, SOCK_STREAM, std::move(listener));
+}
+
 void Service::after(int delay_ms, std::function<void()> task) {
     timers_.push_back({now_ms() + delay_ms, std::move(task)});
 }
@@ -144,18 +152,18 @@ void Service::stop(int code) {
     stopping_ = true;
     exit_code_ = code;
     stop_by_ms_ = now_ms() + 1000;
-    // The listeners stay, because connections point to theirs.
-    for (const auto& listener : listeners_) listener->fd.reset();
+    for (const auto& listener : listeners_) {
+        // Whoever is in the queue has been let in: closing it would reset them.
+        if (!listener->datagram && listener->fd.valid()) accept_from(*listener);
+        // The listeners stay, because connections point to theirs.
+        listener->fd.reset();
+    }
 }
 
 int Service::run() {
-    while (!stopping_ || (!nothing_to_send() && now_ms() < stop_by_ms_)) poll_once();
+    // A client that keeps its connection learns from its next answer that this is the last one.
+    while (!stopping_ || (!connections_.empty() && now_ms() < stop_by_ms_)) poll_once();
     return exit_code_;
-}
-
-bool Service::nothing_to_send() const {
-    return std::all_of(connections_.begin(), connections_.end(),
-                       [](const auto& connection) { return connection->output.empty(); });
 }
 
 int Service::next_timeout_ms() const {
@@ -247,6 +255,7 @@ void Service::accept_from(Listener& listener) {
         connection->listener = &listener;
         connection->peer = peer_of(address);
         connection->last_active_ms = now_ms();
+        if (listener.open_session) connection->session = listener.open_session();
         if (listener.lines.greeting) {
             connection->output = listener.lines.greeting(connection->peer);
             connection->close_after_output = listener.lines.close_after_greeting;
@@ -300,6 +309,7 @@ void Service::write_to(Connection& connection) {
 }
 
 void Service::handle_input(Connection& connection) {
+    if (connection.session) return handle_session(connection);
     if (!connection.listener->http) return handle_lines(connection);
     while (connection.fd.valid() && connection.output.empty() && !connection.close_after_output &&
            handle_request(connection)) {
@@ -316,6 +326,11 @@ void Service::handle_lines(Connection& connection) {
         connection.input.erase(0, end + 1);
     }
     if (connection.input.size() > kMaxLine) connection.fd.reset();
+}
+
+void Service::handle_session(Connection& connection) {
+    connection.output += connection.session(connection.input);
+    if (connection.input.size() > kMaxBody) connection.fd.reset();
 }
 
 /// True when a whole request was there and has been answered.
@@ -343,13 +358,10 @@ bool Service::handle_request(Connection& connection) {
     }
     connection.input.erase(0, parse.consumed);
     connection.continued = false;
-    const HttpResponse response = connection.listener->http(parse.request);
-    if (response.in_child) {
-        answer_in_child(connection, parse.request, response);
-    } else {
-        answer(connection, parse.request, response);
-    }
-    return true;
+    HttpResponse response = connection.listener->http(parse.request);
+    if (stopping_) response.close = true;
+    if (!response.in_child) return answer(connection, parse.request, response), true;
+    return answer_in_child(connection, parse.request, response), true;
 }
 
 void Service::answer(Connection& connection, const HttpRequest& request,

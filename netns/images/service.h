@@ -42,6 +42,10 @@ public:
         bool close_after_greeting = false;
     };
 
+    /// Raw TCP with a memory: takes whole messages off the front of `input` and gives what is to be
+    /// sent back. One per connection.
+    using Session = std::function<std::string(std::string& input)>;
+
     Service();
     ~Service();
     Service(const Service&) = delete;
@@ -51,6 +55,7 @@ public:
     Result<> listen_http(uint16_t port, Answer answer);
     Result<> listen_udp(uint16_t port, Datagram answer);
     Result<> listen_lines(uint16_t port, Lines lines);
+    Result<> listen_sessions(uint16_t port, std::function<Session()> open);
     /// The Server header; "" (the default) for none.
     void set_server_name(std::string name) { server_name_ = std::move(name); }
     void set_log(Log log) { log_ = std::move(log); }
@@ -58,7 +63,8 @@ public:
     void on_stop_signal(std::function<void(int signal)> stop) { on_stop_ = std::move(stop); }
     /// Runs `task` once, after `delay_ms`.
     void after(int delay_ms, std::function<void()> task);
-    /// Serves until stop(); gives its code. Answers under way are finished, for at most 1 s.
+    /// Serves until stop(); gives its code. From then on nobody new is let in, answers under way
+    /// are finished and open connections get one more answer, for at most 1 s.
     int run();
     void stop(int code);
 
@@ -82,11 +88,11 @@ private:
     void handle_input(Connection& connection);
     bool handle_request(Connection& connection);
     void handle_lines(Connection& connection);
+    void handle_session(Connection& connection);
     void answer(Connection& connection, const HttpRequest& request, const HttpResponse& response);
     void answer_in_child(Connection& connection, const HttpRequest& request,
                          const HttpResponse& response);
     void close_silent_connections();
-    bool nothing_to_send() const;
 
     UniqueFd signals_;
     std::vector<std::unique_ptr<Listener>> listeners_;

@@ -42,6 +42,9 @@ std::string ask(const std::string& image_name, const std::vector<std::string>& a
 // The ports as /proc/net shows them.
 constexpr const char* k80 = "0050";
 constexpr const char* k8080 = "1F90";
+constexpr const char* k3000 = "0BB8";
+constexpr const char* k6379 = "18EB";
+constexpr const char* k9876 = "2694";
 
 class PersonalitiesLabTest : public testing::Test {
 protected:
@@ -140,6 +143,37 @@ TEST_F(PersonalitiesLabTest, SmallServersShowWhoAnswered) {
                 StartsWith("Hostname: pod-a\nIP: 127.0.0.1\nRemoteAddr: 127.0.0.1:"));
     EXPECT_THAT(ask("registry.k8s.io/echoserver:1.10", {}, k8080, "curl -s localhost:8080/x?y=1"),
                 HasSubstr("client_address=127.0.0.1\n"));
+}
+
+TEST_F(PersonalitiesLabTest, ApplicationsOfTutorialsAnswerAsTheRealOnes) {
+    EXPECT_THAT(ask("quay.io/openshiftlabs/simpleservice:0.5.0", {}, k9876,
+                    "curl -s -H 'Host: thesvc' localhost:9876/info"),
+                StartsWith(R"({"from":"127.0.0.1","host":"thesvc","version":"0.5.0"})"));
+    EXPECT_THAT(ask("bmuschko/nodejs-hello-world:1.0.0", {}, k3000, "curl -s localhost:3000"),
+                StartsWith("Hello World[exit 0]"));
+    EXPECT_THAT(ask("dgkanatsios/simpleapp", {}, k8080, "curl -s localhost:8080"),
+                StartsWith("Hello world from pod-a and version 2.0"));
+    EXPECT_THAT(ask("docker.io/mccutchen/go-httpbin:v2.15.0", {}, k8080,
+                    "curl -s -o /dev/null -w '%{http_code} ' localhost:8080/status/418; "
+                    "curl -s 'localhost:8080/get?x=1' | grep -c '\"x\"'; "
+                    "curl -s localhost:8080/ip | grep -c 127.0.0.1"),
+                StartsWith("418 1\n1\n"));
+}
+
+TEST_F(PersonalitiesLabTest, RedisKeepsWhatClientsSend) {
+    EXPECT_THAT(
+        ask("redis:alpine", {}, k6379,
+            "printf 'PING\\r\\nSET a hello\\r\\nGET a\\r\\nRPUSH l x y\\r\\nINCRBY n 3\\r\\n' "
+            "| busybox nc -w 1 127.0.0.1 6379"),
+        StartsWith("+PONG\r\n+OK\r\n$5\r\nhello\r\n:2\r\n:3\r\n"));
+}
+
+TEST_F(PersonalitiesLabTest, AgnhostsGuestbookKeepsEntries) {
+    EXPECT_THAT(ask("agnhost", {"guestbook", "--http-port", "6379"}, k6379,
+                    "curl -s 'localhost:6379/set?key=messages&value=TestEntry'; "
+                    "curl -s 'localhost:6379/get?key=messages'; "
+                    "curl -s -o /dev/null -w '%{http_code}' 'localhost:6379/guestbook?cmd=get'"),
+                StartsWith(R"({"message":"Updated"}{"data":"TestEntry"}417)"));
 }
 
 TEST_F(PersonalitiesLabTest, PauseEndsAtASigtermThatFollowsTheStart) {
