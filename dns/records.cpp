@@ -27,19 +27,20 @@ public:
     }
     void pointer(Ipv4 ip, const WireName& to) { add({reverse_name(ip), Type::kPtr, to, {}, {}}); }
     void alias(const WireName& to) { add({*name_, Type::kCname, to, to, {}}); }
-    /// One of `count` targets of _port._protocol.
+    /// One of `count` targets of _port._protocol; a port without a name has no such name.
     void service(const std::string& port_name, Protocol protocol, uint16_t port,
                  const WireName& target, std::vector<Ipv4> addresses, size_t count) {
-        const auto by_protocol = prefixed(cat('_', to_lower(name_of(protocol))), *name_);
-        if (!by_protocol) return;
-        const auto owner = prefixed(cat('_', port_name), *by_protocol);
-        if (!owner) return;
         std::string data;
         put_u16(data, 0);
         put_u16(data, static_cast<uint16_t>(std::max<size_t>(100 / std::max<size_t>(count, 1), 1)));
         put_u16(data, port);
         data += target;
-        add({*owner, Type::kSrv, std::move(data), target, std::move(addresses)});
+        // Who asks the Service's own name for SRV hears of all ports, as from CoreDNS.
+        add({*name_, Type::kSrv, data, target, addresses});
+        const auto by_protocol = prefixed(cat('_', to_lower(name_of(protocol))), *name_);
+        if (!by_protocol || port_name.empty()) return;
+        const auto owner = prefixed(cat('_', port_name), *by_protocol);
+        if (owner) add({*owner, Type::kSrv, std::move(data), target, std::move(addresses)});
     }
     std::vector<Record> take() { return std::move(records_); }
 
@@ -89,7 +90,6 @@ void add_headless(Collector& records, const std::vector<Backend>& backends) {
     for (const Backend& backend : backends) {
         records.address(*records.name(), backend.address);
         for (const EndpointsPort& port : *backend.ports) {
-            if (port.name.empty()) continue;
             records.service(port.name, port.protocol, port.port, backend.name, {backend.address},
                             count[{port.name, port.protocol}]);
         }
@@ -109,7 +109,6 @@ void add_cluster_ip(Collector& records, const Service& service) {
     }
     if (addresses.empty()) return;
     for (const ServicePort& port : service.ports) {
-        if (port.name.empty()) continue;
         records.service(port.name, port.protocol, port.port, *records.name(), addresses, 1);
     }
 }

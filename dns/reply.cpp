@@ -84,10 +84,14 @@ private:
         const bool transfer = query_.type == static_cast<uint16_t>(Type::kAxfr) ||
                               query_.type == static_cast<uint16_t>(Type::kIxfr);
         const Apex* apex = zone_.find_apex(name);
-        if (query_.query_class != kInternet || transfer || !apex) {
+        const bool known = apex || zone_.outside();
+        if (query_.query_class != kInternet || transfer || !known) {
             header_.rcode = Rcode::kRefused;
             return;
         }
+        // As a server that asks others does it.
+        header_.recursion_available = zone_.outside() != nullptr;
+        if (!apex) return answer_outside(name, "");
         header_.authoritative = true;
         std::string_view owner;  // "": the question's name.
         for (int hop = 0; hop < kMaxAliases; ++hop) {
@@ -96,9 +100,23 @@ private:
             name = alias->target;
             owner = alias->target;
             apex = zone_.find_apex(name);
-            if (!apex) return;  // The asker goes on elsewhere.
+            if (!apex) return answer_outside(name, owner);
         }
         if (header_.answers == 0 || header_.rcode != Rcode::kNoError) put_soa(*apex);
+    }
+
+    /// Answers for a name beyond the cluster; without anybody to know it the asker goes on
+    /// elsewhere.
+    void answer_outside(const WireName& name, std::string_view owner) {
+        if (!zone_.outside()) return;
+        Ipv4 address;
+        const Outside::Found found = zone_.outside()->find(name, address);
+        if (found == Outside::Found::kNothing) header_.rcode = Rcode::kNxDomain;
+        if (found == Outside::Found::kAddress && wants(Type::kA)) {
+            return put_address(owner.empty() ? std::string_view("\xC0\x0C", 2) : owner, address);
+        }
+        out_ += zone_.outside()->soa();
+        header_.authorities = 1;
     }
 
     /// Answers with what stands at `name`; gives the alias to follow, if that is what stands there.

@@ -16,12 +16,17 @@ struct PodSockets {
 
 struct Server::Served {
     Source source;
+    Source outside;  // What an outside host's own server knows.
     std::map<ObjectKey, PodSockets> pods;
+    PodSockets outside_host;
 };
 
 Server::Server(Loop& data, Client& client, Namespaces& namespaces, ZoneOptions options)
     : data_(data), client_(client), namespaces_(namespaces), served_(std::make_unique<Served>()) {
     served_->source.zone = ZoneBuilder(options).snapshot();
+    ZoneOptions beyond = options;
+    beyond.cluster = false;
+    served_->outside.zone = ZoneBuilder(beyond).snapshot();
     const auto publish = [this](std::shared_ptr<const Zone> zone) {
         ++on_their_way_;
         data_.post([this, zone = std::move(zone)]() mutable {
@@ -58,6 +63,19 @@ Result<> Server::start(const Instance& instance) {
             "[INFO] kin answers here in place of CoreDNS-1.12.1, for cluster.local and "
             "the addresses of pods and Services");
     }
+    return Ok{};
+}
+
+Result<> Server::serve_outside(const std::string& host, Ipv4 address) {
+    using SocketType = Namespaces::SocketType;
+    TRY_ASSIGN(UniqueFd udp, namespaces_.open_in_node(host, SocketType::kUdp, address, kPort));
+    TRY_ASSIGN(UniqueFd tcp,
+               namespaces_.open_in_node(host, SocketType::kTcpListener, address, kPort));
+    data_.post([this, udp = std::move(udp), tcp = std::move(tcp)]() mutable {
+        PodSockets& sockets = served_->outside_host;
+        sockets.udp = std::make_unique<UdpSocket>(data_, served_->outside, std::move(udp));
+        sockets.tcp = std::make_unique<TcpSocket>(data_, served_->outside, std::move(tcp));
+    });
     return Ok{};
 }
 

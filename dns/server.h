@@ -23,6 +23,9 @@ public:
     /// Opens port 53, UDP and TCP, inside the pod and answers there.
     Result<> start(const Instance& instance) override;
     void stop(const ObjectKey& pod) override;
+    /// Answers for the names of the world outside on port 53 of an outside host. On the client's
+    /// loop.
+    Result<> serve_outside(const std::string& host, Ipv4 address);
 
 private:
     /// What the data loop owns.

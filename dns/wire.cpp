@@ -221,6 +221,7 @@ void write_header(std::string& out, const ReplyHeader& header) {
     put_u16(bytes, static_cast<uint16_t>(
                        0x8000 | header.opcode << 11 | (header.authoritative ? 0x0400 : 0) |
                        (header.truncated ? 0x0200 : 0) | (header.recursion_desired ? 0x0100 : 0) |
+                       (header.recursion_available ? 0x0080 : 0) |
                        (static_cast<uint16_t>(header.rcode) & 0xF)));
     put_u16(bytes, header.questions);
     put_u16(bytes, header.answers);

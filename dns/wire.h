@@ -93,6 +93,7 @@ struct ReplyHeader {
     uint16_t id = 0;
     uint8_t opcode = 0;
     bool authoritative = false, truncated = false, recursion_desired = false;
+    bool recursion_available = false;
     Rcode rcode = Rcode::kNoError;
     uint16_t questions = 1, answers = 0, authorities = 0, additionals = 0;
 };

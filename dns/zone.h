@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,6 +38,23 @@ struct Apex {
     std::string soa;  ///< rdata
 };
 
+/// The names of the world outside the cluster, as far as a lab has one. Unknown names do not exist.
+class Outside {
+public:
+    /// `names` in dotted form, with their addresses.
+    explicit Outside(const std::map<std::string, Ipv4>& names);
+
+    enum class Found { kNothing, kNoData, kAddress };
+    /// By lower-cased wire name. kNoData: only longer names end so.
+    Found find(std::string_view name, Ipv4& address) const;
+    /// The SOA record that comes with a negative answer, whole, owner included.
+    const std::string& soa() const { return soa_; }
+
+private:
+    std::map<WireName, std::optional<Ipv4>, std::less<>> names_;
+    std::string soa_;
+};
+
 /// Everything that DNS answers at one moment. Immutable; copies share what did not change.
 class Zone {
 public:
@@ -46,6 +65,8 @@ public:
     const Apex* find_apex(std::string_view name) const;
     /// The address in a pod's name; nothing if `name` is none or its namespace does not exist.
     std::optional<Ipv4> pod_address(std::string_view name) const;
+    /// Who answers for names beyond every apex; nullptr: nobody.
+    const Outside* outside() const { return outside_.get(); }
 
 private:
     friend class ZoneBuilder;
@@ -62,6 +83,7 @@ private:
     std::array<std::shared_ptr<const Bucket>, kBuckets> buckets_;
     std::vector<Apex> apexes_;
     WireName pods_;  // "pod.cluster.local"
+    std::shared_ptr<const Outside> outside_;
 };
 
 }  // namespace kin::dns

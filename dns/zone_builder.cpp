@@ -46,6 +46,13 @@ std::string reverse_apex(const Cidr& range) {
 }  // namespace
 
 ZoneBuilder::ZoneBuilder(ZoneOptions options) : options_(std::move(options)) {
+    if (!options_.outside.empty()) {
+        zone_.outside_ = std::make_shared<const Outside>(options_.outside);
+    }
+    if (options_.cluster) add_cluster();
+}
+
+void ZoneBuilder::add_cluster() {
     const std::string& domain = options_.domain.name;
     zone_.pods_ = wire(cat("pod.", domain));
     add_apex(wire(domain));

@@ -18,6 +18,11 @@ struct ZoneOptions {
     std::vector<Cidr> reverse = {{{0x0A600000}, 16},   ///< address ranges whose PTR are answered,
                                  {{0x0AF40000}, 16}};  ///< on byte boundaries
     uint32_t ttl_seconds = 30;
+    /// Names of the world outside, which a real server would ask others for; empty: such questions
+    /// are refused.
+    std::map<std::string, Ipv4> outside{};
+    /// Answers for the cluster's names and addresses. Off: for the world outside alone.
+    bool cluster = true;
 };
 
 /// Keeps the zone as objects come and go: a change of one object costs the names of that object.
@@ -46,6 +51,8 @@ private:
     void rebuild(const WireName& name);
     void add_apex(const WireName& name);
     std::shared_ptr<const ZoneNode> node_of(const Cell& cell) const;
+
+    void add_cluster();
 
     const ZoneOptions options_;
     Zone zone_;

@@ -12,6 +12,7 @@
 #include "core/loop/loop.h"
 #include "core/registry/registry.h"
 #include "core/store/store.h"
+#include "dns/outside.h"
 #include "dns/server.h"
 #include "kin/lab_door.h"
 #include "kin/pki.h"
@@ -49,8 +50,8 @@ std::string ready_text(const ClusterOptions& options, uint16_t port) {
     }
     const std::string lab = lab_words(options.paths.name);
     return cat(text, "\u2713 kubeconfig: ", options.paths.kubeconfig(),
-               "\n\n  export KUBECONFIG=", options.paths.kubeconfig(),
-               "\n  kin kubectl", lab, " get pods -A      (or your own kubectl)\n");
+               "\n\n  export KUBECONFIG=", options.paths.kubeconfig(), "\n  kin kubectl", lab,
+               " get pods -A      (or your own kubectl)\n");
 }
 
 /// All parts of a lab and how they are joined. Members start top to bottom and stop bottom to
@@ -79,19 +80,19 @@ private:
     const ClusterOptions& options_;
     const Pki pki_;
     const std::unique_ptr<Store> store_;
-    Registry registry_{*store_, {}};                     // what the API promises, below HTTP
+    Registry registry_{*store_, {}};  // what the API promises, below HTTP
     const apiserver::Authenticator tokens_{pki_.token_secret};
-    Loop streams_{"kin-streams"};                        // watches, exec, logs
-    Loop data_{"kin-data"};                              // DNS sockets
-    Loop control_{"kin-control"};                        // informers, every kernel write
-    std::unique_ptr<netns::NodeLinks> links_;            // control: nodes, router, outside hosts
-    std::unique_ptr<netns::PodNetworks> pod_networks_;   // control
-    Client client_{registry_, control_};                 // how all below sees the cluster
-    std::unique_ptr<netns::Containers> containers_;      // control: PID 1, as the server sees it
-    std::unique_ptr<netns::NodeAgent> agent_;            // control: pods -> namespaces, processes
-    std::unique_ptr<proxy::Proxier> proxier_;            // control: services -> table kube-proxy
-    std::unique_ptr<NetworkAgent> network_agent_;        // control
-    std::unique_ptr<dns::Server> dns_;                   // services, slices -> zone
+    Loop streams_{"kin-streams"};                       // watches, exec, logs
+    Loop data_{"kin-data"};                             // DNS sockets
+    Loop control_{"kin-control"};                       // informers, every kernel write
+    std::unique_ptr<netns::NodeLinks> links_;           // control: nodes, router, outside hosts
+    std::unique_ptr<netns::PodNetworks> pod_networks_;  // control
+    Client client_{registry_, control_};                // how all below sees the cluster
+    std::unique_ptr<netns::Containers> containers_;     // control: PID 1, as the server sees it
+    std::unique_ptr<netns::NodeAgent> agent_;           // control: pods -> namespaces, processes
+    std::unique_ptr<proxy::Proxier> proxier_;           // control: services -> table kube-proxy
+    std::unique_ptr<NetworkAgent> network_agent_;       // control
+    std::unique_ptr<dns::Server> dns_;                  // services, slices -> zone
     std::unique_ptr<controllers::Controllers> controllers_;
 };
 
@@ -142,7 +143,9 @@ Result<> Cluster::create_node_agent(UniqueFd init_socket) {
 
 Result<> Cluster::start_components(UniqueFd init_socket) {
     TRY(on_control([&] { return create_node_agent(std::move(init_socket)); }));
-    dns_ = std::make_unique<dns::Server>(data_, client_, *agent_);
+    dns::ZoneOptions zone;
+    zone.outside = dns::outside_names(addresses().internet());
+    dns_ = std::make_unique<dns::Server>(data_, client_, *agent_, std::move(zone));
     controllers_ = std::make_unique<controllers::Controllers>(
         client_, controllers::Options{.pod_pool = addresses().pods,
                                       .ca_certificate = pki_.ca.certificate_pem,
@@ -157,8 +160,11 @@ Result<> Cluster::start_components(UniqueFd init_socket) {
         agent_->add_service("kin/network", *network_agent_);
     });
     TRY(client_.start());
-    control_.call([this] { agent_->register_nodes(); });
-    return Ok{};
+    return on_control([this]() -> Result<> {
+        agent_->register_nodes();
+        TRY(agent_->start_outside_hosts());
+        return dns_->serve_outside("internet", addresses().internet());
+    });
 }
 
 Result<std::unique_ptr<apiserver::ApiServer>> Cluster::open_api(LabDoor& door) {
@@ -173,9 +179,9 @@ Result<std::unique_ptr<apiserver::ApiServer>> Cluster::open_api(LabDoor& door) {
     // What pods reach as `kubernetes.default`: a listener on node-1's address.
     UniqueFd inside;
     TRY(on_control([&]() -> Result<> {
-        TRY_ASSIGN(inside, agent_->open_in_node(netns::node_name(1),
-                                                Namespaces::SocketType::kTcpListener,
-                                                addresses().node(1), 6443));
+        TRY_ASSIGN(inside,
+                   agent_->open_in_node(netns::node_name(1), Namespaces::SocketType::kTcpListener,
+                                        addresses().node(1), 6443));
         return Ok{};
     }));
     TRY(api->adopt(std::move(inside)));

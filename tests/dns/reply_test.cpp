@@ -59,6 +59,10 @@ INSTANTIATE_TEST_SUITE_P(Cluster, ReplyTableTest, testing::Values(
          "0; web.shop.svc.cluster.local. A 10.96.0.20"},
     Case{"NamedPort", "_http._tcp.web.shop.svc.cluster.local", Type::kSrv,
          "0; _http._tcp.web.shop.svc.cluster.local. SRV 0 100 80 web.shop.svc.cluster.local."},
+    Case{"AllPortsOfAService", "web.shop.svc.cluster.local", Type::kSrv,
+         "0; web.shop.svc.cluster.local. SRV 0 100 80 web.shop.svc.cluster.local."
+         "; web.shop.svc.cluster.local. SRV 0 100 81 web.shop.svc.cluster.local."},
+    Case{"NoServiceRecordOfAPortWithoutName", "_._tcp.web.shop.svc.cluster.local", Type::kSrv, "3"},
     Case{"ClusterIpReverse", "20.0.96.10.in-addr.arpa", Type::kPtr,
          "0; 20.0.96.10.in-addr.arpa. PTR web.shop.svc.cluster.local."},
     Case{"NoIpv6IsNoData", "web.shop.svc.cluster.local", Type::kAaaa, "0"},
@@ -101,6 +105,58 @@ INSTANTIATE_TEST_SUITE_P(Cluster, ReplyTableTest, testing::Values(
     Case{"Transfer", "cluster.local", Type::kAxfr, "5"}),
     [](const auto& test) { return test.param.name; });
 // clang-format on
+
+class OutsideTest : public ReplyTest {
+protected:
+    OutsideTest() {
+        ZoneOptions options;
+        options.outside = {{"my-database.example.com", {0xCB007114}}, {"shop.example.com", {0xCB007114}}};
+        builder_ = std::make_unique<ZoneBuilder>(std::move(options));
+        test::fill(*builder_);
+    }
+    std::string short_of(std::string_view name, Type type) {
+        std::string out;
+        reply(*builder_->snapshot(), question(name, type), Transport::kUdp, 0, out);
+        const Answer answer = AnswerReader(out).read();
+        std::string text = std::to_string(answer.rcode);
+        for (const std::string& record : answer.answers) text += "; " + record;
+        for (const std::string& record : answer.authorities) text += "; authority " + record;
+        return text;
+    }
+    std::unique_ptr<ZoneBuilder> builder_;
+};
+
+TEST_F(OutsideTest, NamesOfTheWorldOutsideHaveTheirAddress) {
+    EXPECT_EQ(short_of("My-Database.example.com", Type::kA),
+              "0; My-Database.example.com. A 203.0.113.20");
+}
+
+TEST_F(OutsideTest, WithoutDataTheNameStillExists) {
+    EXPECT_EQ(short_of("my-database.example.com", Type::kAaaa), "0; authority . SOA");
+    EXPECT_EQ(short_of("example.com", Type::kA), "0; authority . SOA");
+}
+
+TEST_F(OutsideTest, UnknownNamesDoNotExist) {
+    EXPECT_EQ(short_of("nowhere.example.com", Type::kA), "3; authority . SOA");
+    EXPECT_EQ(short_of("web", Type::kA), "3; authority . SOA");
+    EXPECT_EQ(short_of("web.shop", Type::kA), "3; authority . SOA");
+}
+
+TEST_F(OutsideTest, ExternalNamesAreFollowedOutside) {
+    EXPECT_EQ(short_of("shop.shop.svc.cluster.local", Type::kA),
+              "0; shop.shop.svc.cluster.local. CNAME shop.example.com."
+              "; shop.example.com. A 203.0.113.20");
+    EXPECT_EQ(short_of("shop.shop.svc.cluster.local", Type::kCname),
+              "0; shop.shop.svc.cluster.local. CNAME shop.example.com.");
+}
+
+TEST_F(OutsideTest, AnOutsideHostKnowsNothingOfTheCluster) {
+    ZoneOptions options = builder_->options();
+    options.cluster = false;
+    builder_ = std::make_unique<ZoneBuilder>(std::move(options));
+    EXPECT_EQ(short_of("kubernetes.default.svc.cluster.local", Type::kA), "3; authority . SOA");
+    EXPECT_EQ(short_of("shop.example.com", Type::kA), "0; shop.example.com. A 203.0.113.20");
+}
 
 TEST_F(ReplyTest, NamesAreFoundInAnyCaseAndGivenBackAsAsked) {
     std::string packet = question("web.shop.svc.cluster.local", Type::kA);
