@@ -52,6 +52,14 @@ std::string full_name(const PodSpec& pod, const DnsPlan& dns) {
     return cat(pod.hostname, '.', pod.subdomain, '.', pod.key.ns, ".svc.", dns.domain);
 }
 
+/// What C libraries take: 32 domains of 2,048 bytes together. The rest is left out, as the kubelet
+/// does it.
+void limit_searches(std::vector<std::string>& searches) {
+    constexpr size_t kMaxDomains = 32, kMaxBytes = 2048;
+    if (searches.size() > kMaxDomains) searches.resize(kMaxDomains);
+    while (join(searches, " ").size() > kMaxBytes) searches.pop_back();
+}
+
 constexpr std::string_view kLocalHosts =
     "127.0.0.1\tlocalhost\n"
     "::1\tlocalhost ip6-localhost ip6-loopback\n"
@@ -74,6 +82,7 @@ std::string resolv_conf(const PodSpec& pod, const DnsPlan& dns) {
     add_missing(resolver.nameservers, array_at(pod.dns_config, {"nameservers"}));
     add_missing(resolver.searches, array_at(pod.dns_config, {"searches"}));
     add_options(resolver.options, array_at(pod.dns_config, {"options"}));
+    limit_searches(resolver.searches);
     // The C library reads three nameservers and ignores the rest.
     if (resolver.nameservers.size() > 3) resolver.nameservers.resize(3);
     std::string out;

@@ -41,6 +41,14 @@ TEST(PodFilesTest, DnsConfigAddsToThePolicysAnswer) {
               "nameserver 10.96.0.10\noptions ndots:1\n");
 }
 
+TEST(PodFilesTest, SearchDomainsAreLimitedInNumberAndLength) {
+    std::string many, one_long = '"' + std::string(2040, 'x') + '"';
+    for (int i = 0; i < 40; ++i) many += (i ? ",\"d" : "\"d") + std::to_string(i) + '"';
+    const std::string text = resolv(R"("dnsConfig":{"searches":[)" + many + "]}");
+    EXPECT_NE(text.find(" d28\n"), std::string::npos) << text;
+    EXPECT_EQ(resolv(R"("dnsConfig":{"searches":[)" + one_long + "]}"), resolv("\"x\":0"));
+}
+
 TEST(PodFilesTest, HostsFileNamesThePodAndItsAliases) {
     const PodSpec pod = decode_pod_spec(pod_with(R"("hostname":"h","subdomain":"sub",
         "hostAliases":[{"ip":"1.2.3.4","hostnames":["a","b"]}])"));
