@@ -22,8 +22,12 @@ namespace kin::netns {
 
 class Containers;
 class ContainerLogs;
+class HostPorts;
 class NodeLinks;
 class PodNetworks;
+
+/// Whether Services send a pod new connections: none of them knows it, they let go of it, they do.
+enum class Offer { kNone, kEnding, kOffered };
 
 /// What the workers of all pods share: the doors to the cluster, the kernel and each other.
 /// Owned by the node agent, on the control thread.
@@ -34,6 +38,7 @@ struct AgentContext {
     ContainerLogs& logs;
     NodeLinks& links;
     PodNetworks& networks;
+    HostPorts& host_ports;
     std::string data_directory;
     DnsPlan dns;
     TokenSource tokens;
@@ -45,6 +50,7 @@ struct AgentContext {
     std::function<PodService*(std::string_view image)> find_service{};
     /// The variables of all Services that a pod of this namespace sees.
     std::function<Environment(const std::string& ns, bool service_links)> service_environment{};
+    std::function<Offer(const ObjectKey& pod)> offer_of{};
     /// Lets the pod's worker look at its pod again: now, or then.
     std::function<void(const std::string& pod_uid)> wake{};
     std::function<void(const std::string& pod_uid, std::chrono::milliseconds)> wake_after{};

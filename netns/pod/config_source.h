@@ -18,6 +18,7 @@ struct ConfigSource {
     /// The whole object; nullptr if there is none.
     std::function<const Json*(const ObjectKey&)> config_map;
     std::function<const Json*(const ObjectKey&)> secret;
+    std::function<const Json*(const ObjectKey&)> claim{};  ///< PersistentVolumeClaims
 };
 
 /// All keys and bytes of a ConfigMap (data and binaryData).

@@ -152,7 +152,9 @@ private:
     /// What is made of API objects cannot be written.
     bool is_read_only(const std::string& name) const {
         for (const VolumeSpec& volume : in_.pod.view.pod.volumes) {
-            if (volume.name == name) return volume.type != "emptyDir";
+            if (volume.name != name) continue;
+            if (volume.type == "persistentVolumeClaim") return bool_at(volume.source, {"readOnly"});
+            return volume.type != "emptyDir";
         }
         return false;
     }

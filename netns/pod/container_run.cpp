@@ -220,6 +220,7 @@ void ContainerRun::start_process(const PodEnvironment& pod) {
     process_ = *started;
     process_spec_ = std::move(request.spec.process);
     image_ = std::move(request.program);
+    pod_ip_ = pod.view.pod_ip;
     streams_ = std::move(pipes.ours);
     phase_ = Phase::kStarting;
 }
@@ -282,7 +283,6 @@ void ContainerRun::on_started(ProcessEvent& event) {
     }
     phase_ = Phase::kRunning;
     report_.state = {.kind = Kind::kRunning, .started = started_at_};
-    report_.ready = report_.started = true;
     Loop& loop = agent_.loop;
     log_ = agent_.logs.open({log_path(attempt_), spec_.stdin_once, spec_.stdin},
                             std::move(streams_), [&loop, this, alive = alive_] {
@@ -293,6 +293,7 @@ void ContainerRun::on_started(ProcessEvent& event) {
     streams_ = {};
     drained_ = false;
     note("Normal", "Started", cat("Started container ", spec_.name));
+    run_post_start();
 }
 
 void ContainerRun::on_failed(const std::string& why) {
@@ -313,7 +314,9 @@ void ContainerRun::on_failed(const std::string& why) {
 void ContainerRun::ended(int exit_code, int signal) {
     process_ = 0;
     kill_timer_.cancel();
-    pre_stop_timer_.cancel();
+    hook_.reset();
+    probes_.reset();
+    report_.ready = report_.started = false;
     end_ = {.kind = Kind::kTerminated,
             .reason = exit_code == 0 ? "Completed" : "Error",
             .message = "",
@@ -339,51 +342,6 @@ void ContainerRun::on_drained() {
 
 std::string ContainerRun::termination_message() const {
     return PodDirectory(agent_.data_directory, uid_).read_message(spec_.name, attempt_);
-}
-
-void ContainerRun::stop(std::chrono::seconds grace, std::string_view why) {
-    if (!alive() || phase_ == Phase::kDraining) return;
-    const auto now = std::chrono::steady_clock::now();
-    const bool first = !kill_at_;
-    if (!first && now + grace >= *kill_at_) return;
-    kill_at_ = now + grace;
-    if (first)
-        note("Normal", "Killing",
-             why.empty() ? cat("Stopping container ", spec_.name) : std::string(why));
-    if (service_) {
-        std::exchange(service_, nullptr)->stop(pod_.key);
-        agent_.logs.end(*log_);
-        drained_ = true;
-        ended(0, 0);
-        return;
-    }
-    kill_timer_ =
-        agent_.loop.after(grace, [this] { (void)agent_.containers.signal(process_, SIGKILL); });
-    if (first) run_pre_stop();
-}
-
-void ContainerRun::run_pre_stop() {
-    if (const Json* sleep = find(spec_.pre_stop, "sleep")) {
-        pre_stop_timer_ = agent_.loop.after(std::chrono::seconds(int_at(*sleep, {"seconds"})),
-                                            [this] { terminate(); });
-        return;
-    }
-    const Json& command = array_at(spec_.pre_stop, {"exec", "command"});
-    if (command.empty() || phase_ != Phase::kRunning) return terminate();
-    auto started = agent_.containers.exec(
-        process_, exec_spec(command.get<std::vector<std::string>>()),
-        [this, alive = alive_](ProcessEvent event) {
-            if (!*alive || event.kind == ProcessEvent::Kind::kStarted) return;
-            const bool failed = event.kind == ProcessEvent::Kind::kFailed || event.exit_code != 0;
-            if (failed) note("Warning", "FailedPreStopHook", "PreStopHook failed");
-            terminate();
-        });
-    if (!started) terminate();
-}
-
-void ContainerRun::terminate() {
-    if (process_ == 0 || std::exchange(terminated_, true)) return;
-    (void)agent_.containers.signal(process_, SIGTERM);
 }
 
 }  // namespace kin::netns

@@ -8,6 +8,7 @@
 #include "netns/init/containers.h"
 #include "netns/pod/agent_context.h"
 #include "netns/pod/container_logs.h"
+#include "netns/pod/container_probes.h"
 #include "netns/pod/pod_directory.h"
 #include "netns/pod/pod_spec.h"
 #include "netns/pod/pod_status.h"
@@ -67,7 +68,7 @@ public:
     /// its state.
     void start(const PodEnvironment& pod);
     /// Asks it to end: preStop, SIGTERM, and after `grace` SIGKILL. Repeated calls can only make
-    /// that sooner.
+    /// that sooner. `why` is the Event's text; "" says that it is stopped.
     void stop(std::chrono::seconds grace, std::string_view why);
 
     /// The running process; nullopt if there is none, or if it is a part of kin.
@@ -94,8 +95,14 @@ private:
     void on_failed(const std::string& why);
     void ended(int exit_code, int signal);
     void on_drained();
+    void run_post_start();
+    void begin_probes();
+    void follow_probes();
+    void condemn(ProbeKind kind, std::optional<std::chrono::seconds> grace);
     void run_pre_stop();
     void terminate();
+    void out_of_time();
+    ContainerPlace place() const;
     std::string termination_message() const;
     void note(std::string_view type, std::string reason, std::string message);
 
@@ -108,7 +115,7 @@ private:
     Phase phase_ = Phase::kIdle;
     int attempt_ = -1;  // The number of the log; -1: none yet.
     ProcessId process_ = 0;
-    images::Image image_;       // Of the last attempt, as what follows.
+    images::Image image_;  // Of the last attempt, as what follows.
     ProcessSpec process_spec_;
     PodService* service_ = nullptr;  // While it runs as one.
     std::optional<ContainerLogs::Id> log_;
@@ -121,7 +128,10 @@ private:
     bool waits_for_config_ = false;
     int pull_failures_ = 0;
     WallTime next_pull_{};
-    Timer kill_timer_, pre_stop_timer_;
+    Timer kill_timer_;
+    Ipv4 pod_ip_;                              // As its last start was told.
+    std::unique_ptr<Call> hook_;               // postStart or preStop, while it runs.
+    std::unique_ptr<ContainerProbes> probes_;  // From its start, or postStart's end, to its end.
     // Callbacks that come later see whether this object still is.
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -1,5 +1,9 @@
 #include "netns/pod/node_agent.h"
 
+#include <algorithm>
+#include <filesystem>
+
+#include "core/base/log.h"
 #include "core/base/strings.h"
 #include "netns/pod/node_objects.h"
 
@@ -31,6 +35,7 @@ NodeAgent::NodeAgent(Client& client, Loop& streams, Containers& containers, Node
       options_(std::move(options)),
       loop_(client.loop()),
       logs_(std::make_unique<ContainerLogs>(streams)),
+      host_ports_(links),
       context_(make_context(containers, links, networks)) {
     WorkQueue<std::string>::Options queue_options;
     queue_options.name = "kubelet";
@@ -44,12 +49,21 @@ NodeAgent::NodeAgent(Client& client, Loop& streams, Containers& containers, Node
     client_.cache<Pod>().on_change([this, alive = alive_](const auto& change) {
         if (*alive) on_pod(change);
     });
-    client_.cache<ConfigMap>().on_change([this, alive = alive_](const auto& change) {
-        if (*alive) wake_waiting(change.either().key().ns);
+    const auto follow = [this](auto& cache, ConfigObject::Kind kind) {
+        cache.on_change([this, kind, alive = alive_](const auto& change) {
+            const ObjectKey& key = change.either().key();
+            if (*alive) on_config(key.ns, {kind, key.name});
+        });
+    };
+    follow(client_.cache<ConfigMap>(), ConfigObject::Kind::kConfigMap);
+    follow(client_.cache<Secret>(), ConfigObject::Kind::kSecret);
+    client_.cache<PersistentVolumeClaim>().on_change([this, alive = alive_](const auto& change) {
+        if (*alive) on_config(change.either().key().ns, {});
     });
-    client_.cache<Secret>().on_change([this, alive = alive_](const auto& change) {
-        if (*alive) wake_waiting(change.either().key().ns);
+    client_.cache<PersistentVolume>().on_change([this, alive = alive_](const auto& change) {
+        if (*alive) on_volume(change);
     });
+    client_.cache<EndpointSlice>();
     client_.add_busy_check("kubelet", [this, alive = alive_] {
         if (!*alive) return false;
         if (queue_->busy()) return true;
@@ -69,6 +83,7 @@ NodeAgent::~NodeAgent() {
         connecting_.clear();
         queue_.reset();
         workers_.clear();
+        outside_hosts_.reset();
     };
     if (loop_.on_thread()) {
         end();
@@ -88,10 +103,12 @@ AgentContext NodeAgent::make_context(Containers& containers, NodeLinks& links,
                          *logs_,
                          links,
                          networks,
+                         host_ports_,
                          options_.data_directory,
                          std::move(dns),
                          options_.tokens,
-                         {finder<ConfigMap>(client_), finder<Secret>(client_)}};
+                         {finder<ConfigMap>(client_), finder<Secret>(client_),
+                          finder<PersistentVolumeClaim>(client_)}};
     const NodeCapacity capacity = node_capacity();
     context.node_cpu_milli = capacity.cpus * 1000;
     context.node_memory_bytes = capacity.memory_bytes;
@@ -107,6 +124,17 @@ AgentContext NodeAgent::make_context(Containers& containers, NodeLinks& links,
         if (api && ns != "default") services.push_back(api);
         return netns::service_environment(services, ns, service_links);
     };
+    context.offer_of = [this](const ObjectKey& pod) {
+        Offer offer = Offer::kNone;
+        client_.cache<EndpointSlice>().each_in(pod.ns, [&](const EndpointSlice& slice) {
+            for (const EndpointSlice::Endpoint& endpoint : slice.endpoints) {
+                if (endpoint.target != pod) continue;
+                const bool offered = endpoint.ready && !endpoint.terminating;
+                offer = std::max(offer, offered ? Offer::kOffered : Offer::kEnding);
+            }
+        });
+        return offer;
+    };
     context.wake = [this](const std::string& uid) {
         if (queue_) queue_->add(uid);
     };
@@ -120,6 +148,11 @@ void NodeAgent::register_nodes() {
     NodeObjects nodes{client_, context_.links.addresses(), options_.version,
                       options_.max_pods_per_node};
     for (const KernelNode* node : context_.links.nodes()) nodes.apply(node->name);
+}
+
+Result<> NodeAgent::start_outside_hosts() {
+    outside_hosts_ = std::make_unique<OutsideHosts>(context_.containers, context_.links);
+    return outside_hosts_->start().context("start the outside hosts' programs");
 }
 
 void NodeAgent::add_service(const std::string& image, PodService& service) {
@@ -156,10 +189,21 @@ void NodeAgent::drop(const Pod& pod) {
     }
 }
 
-void NodeAgent::wake_waiting(const std::string& ns) {
+void NodeAgent::on_config(const std::string& ns, const ConfigObject& object) {
     for (const auto& [uid, worker] : workers_) {
-        if (worker->spec().key.ns == ns && worker->waits_for_config()) queue_->add(uid);
+        if (worker->spec().key.ns != ns) continue;
+        if (worker->note_changed(object) || worker->waits_for_config()) queue_->add(uid);
     }
+}
+
+void NodeAgent::on_volume(const CacheChange<PersistentVolume>& change) {
+    if (change.now) return;
+    // What is to be kept stays: whoever makes a volume of this name again finds it.
+    if (string_at(change.before->spec(), {"persistentVolumeReclaimPolicy"}) != "Delete") return;
+    std::error_code error;
+    std::filesystem::remove_all(
+        persistent_directory(options_.data_directory, change.before->key().name), error);
+    if (error) log_warn("kubelet", cat("remove a volume: ", error.message()));
 }
 
 PodWorker* NodeAgent::find_worker(const ObjectKey& pod) {

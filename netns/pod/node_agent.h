@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "core/api/workload_views.h"
 #include "core/client/client.h"
 #include "core/contracts/namespaces.h"
 #include "core/contracts/pod_access.h"
@@ -12,6 +13,8 @@
 #include "netns/network/pod_networks.h"
 #include "netns/pod/agent_context.h"
 #include "netns/pod/container_logs.h"
+#include "netns/pod/host_ports.h"
+#include "netns/pod/outside_hosts.h"
 #include "netns/pod/pod_worker.h"
 
 namespace kin::netns {
@@ -44,6 +47,8 @@ public:
     /// Creates the nodes' objects and leases, or refreshes what an earlier run left. Once, after
     /// Client::start(); on the loop's thread.
     void register_nodes();
+    /// Starts what outside hosts run. Once; on the loop's thread.
+    Result<> start_outside_hosts();
     /// One more component; before Client::start().
     void add_service(const std::string& image, PodService& service);
 
@@ -73,7 +78,9 @@ private:
     void on_pod(const CacheChange<Pod>& change);
     void adopt(const Pod& pod);
     void drop(const Pod& pod);
-    void wake_waiting(const std::string& ns);
+    /// An object that volumes and environments are made of has changed.
+    void on_config(const std::string& ns, const ConfigObject& object);
+    void on_volume(const CacheChange<PersistentVolume>& change);
     AgentContext make_context(Containers& containers, NodeLinks& links, PodNetworks& networks);
     PodWorker* find_worker(const ObjectKey& pod);
     /// The container meant, or why there is none.
@@ -90,7 +97,9 @@ private:
     Options options_;
     Loop& loop_;
     std::unique_ptr<ContainerLogs> logs_;
+    HostPorts host_ports_;
     AgentContext context_;
+    std::unique_ptr<OutsideHosts> outside_hosts_;
     std::map<std::string, std::unique_ptr<PodWorker>> workers_;  // By uid.
     std::map<ObjectKey, std::string> uids_;
     std::unique_ptr<WorkQueue<std::string>> queue_;

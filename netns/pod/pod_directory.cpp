@@ -84,6 +84,21 @@ Result<> PodDirectory::make_empty_dir(const std::string& volume) const {
     return Ok{};
 }
 
+std::string persistent_directory(const std::string& data, const std::string& volume) {
+    return cat(data, "/volumes/", volume);
+}
+
+Result<> PodDirectory::link_directory(const std::string& volume,
+                                      const std::string& directory) const {
+    const std::string path = volume_path(volume);
+    TRY(make_directories(fs::path(path).parent_path()));
+    TRY(make_directories(directory));
+    if (::chmod(directory.c_str(), 0777) < 0) {
+        return Error::from_errno(cat("chmod ", directory));
+    }
+    return point_link(path, directory);
+}
+
 Result<> PodDirectory::write_files(const std::string& volume,
                                    const std::vector<VolumeFile>& files) const {
     const std::string path = volume_path(volume);

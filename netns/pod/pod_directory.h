@@ -12,6 +12,10 @@ namespace kin::netns {
 
 /// A pod's files on disk: its volumes and what its containers leave on ending. Below
 /// DATA/pods/UID; remove() takes all of it away.
+///
+/// Of PersistentVolumes there is a directory each, below DATA/volumes, which stays.
+std::string persistent_directory(const std::string& data, const std::string& volume);
+
 class PodDirectory {
 public:
     PodDirectory(const std::string& data, const std::string& pod_uid)
@@ -19,6 +23,8 @@ public:
 
     /// An empty directory that all containers of the pod may write.
     Result<> make_empty_dir(const std::string& volume) const;
+    /// A directory that outlives the pod, made where missing, as the volume.
+    Result<> link_directory(const std::string& volume, const std::string& directory) const;
     /// Puts exactly `files` into a volume, all at once for whoever looks: the files are links
     /// through "..data", which is switched to the new directory.
     Result<> write_files(const std::string& volume, const std::vector<VolumeFile>& files) const;

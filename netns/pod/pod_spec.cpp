@@ -102,7 +102,10 @@ ContainerSpecView decode_container(const Json& json, const Json& pod_context,
     for (const Json& from : array_at(json, {"envFrom"})) {
         out.env_from.push_back(decode_env_from(from));
     }
-    for (const Json& port : array_at(json, {"ports"})) out.ports.push_back(decode_port(port));
+    for (const Json& port : array_at(json, {"ports"})) {
+        out.ports.push_back(decode_port(port));
+        out.host_ips.push_back(string_at(port, {"hostIP"}));
+    }
     for (const Json& mount : array_at(json, {"volumeMounts"})) {
         out.mounts.push_back(decode_mount(mount));
     }

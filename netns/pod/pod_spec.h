@@ -57,6 +57,7 @@ struct ContainerSpecView {
     std::vector<EnvVar> env;
     std::vector<EnvFrom> env_from;
     std::vector<ContainerPort> ports;
+    std::vector<std::string> host_ips;  ///< of `ports`, in their order; "": every address
     std::vector<MountSpec> mounts;
     bool stdin = false, stdin_once = false, tty = false;
     std::string termination_message_path;

@@ -8,6 +8,7 @@
 #include "core/client/client.h"
 #include "netns/network/pod_networks.h"
 #include "netns/pod/container_logs.h"
+#include "netns/pod/host_ports.h"
 #include "netns/pod/pod_events.h"
 
 namespace kin::netns {
@@ -17,6 +18,9 @@ using Kind = ContainerState::Kind;
 
 /// A status that will be another one in a moment is not worth a write. Nobody waits longer.
 constexpr std::chrono::milliseconds kSettleTime{200};
+
+/// A deleted pod waits so long for Services to let go of it, and for nodes to hear of it.
+constexpr std::chrono::milliseconds kDrainTime{1000}, kProgramTime{30}, kDrainPoll{5};
 
 Ipv4 address_of_node(const AgentContext& agent, const std::string& node) {
     return agent.links.addresses().node(node_number(node));
@@ -69,7 +73,24 @@ void PodWorker::restore(const Pod& pod) {
     read(runs_, "containerStatuses");
 }
 
-void PodWorker::update(const Pod& pod) { pod_ = pod; }
+void PodWorker::update(const Pod& pod) {
+    if (pod.meta.labels != pod_.meta.labels || pod.meta.annotations != pod_.meta.annotations) {
+        for (const VolumeSpec& volume : spec_.volumes) {
+            if (shows_metadata(volume)) stale_volumes_.insert(volume.name);
+        }
+    }
+    pod_ = pod;
+}
+
+bool PodWorker::note_changed(const ConfigObject& object) {
+    bool mine = false;
+    for (const VolumeSpec& volume : spec_.volumes) {
+        if (object.name.empty() || !shows(volume, object)) continue;
+        stale_volumes_.insert(volume.name);
+        mine = true;
+    }
+    return mine;
+}
 
 bool PodWorker::waits_for_config() const {
     const auto waits = [](const auto& run) { return run->waits_for_config(); };
@@ -124,64 +145,6 @@ Result<> PodWorker::sync() {
     }
     publish();
     return Ok{};
-}
-
-Result<> PodWorker::prepare() {
-    if (auto network = prepare_network(); !network) {
-        fail_to_prepare("FailedCreatePodSandBox",
-                        "Failed to create pod sandbox: " + network.error().text());
-        agent_.wake_after(spec_.uid, std::chrono::seconds(5));
-        return network;
-    }
-    if (auto volumes = prepare_volumes(); !volumes) {
-        const Errc code = volumes.error().code();
-        volumes_wait_ = code == Errc::kNotFound;
-        if (code == Errc::kSystem) agent_.wake_after(spec_.uid, std::chrono::seconds(5));
-        fail_to_prepare("FailedMount", volumes.error().text());
-        return volumes;
-    }
-    volumes_wait_ = false;
-    prepare_problem_.clear();
-    return Ok{};
-}
-
-Result<> PodWorker::prepare_network() {
-    if (network_fd_ < 0 && spec_.host_network) {
-        KernelNode* node = agent_.links.find(spec_.node);
-        if (!node) return Error(Errc::kNotFound, cat("there is no node ", spec_.node));
-        network_fd_ = node->netns.fd();
-        pod_ip_ = host_ip_;
-    } else if (network_fd_ < 0) {
-        const Ipv4 wished = Ipv4::parse(pod_.ip).value_or(Ipv4{});
-        TRY_ASSIGN(const PodNetwork* network,
-                   agent_.networks.attach(spec_.uid, spec_.node, wished));
-        network_fd_ = network->netns.fd();
-        pod_ip_ = network->address;
-    }
-    if (sandbox_) return Ok{};
-    TRY_ASSIGN(sandbox_, Sandbox::create(kernel_hostname(spec_, agent_.dns)));
-    return Ok{};
-}
-
-Result<> PodWorker::prepare_volumes() {
-    if (volumes_ready_) return Ok{};
-    const DownwardView view = downward();
-    for (const VolumeSpec& volume : spec_.volumes) {
-        const std::string doing = cat("MountVolume.SetUp failed for volume \"", volume.name, "\" ");
-        auto files = volume_files(volume, view, agent_.config, agent_.tokens);
-        if (!files) return std::move(files).error().context(doing);
-        auto written = volume.type == "emptyDir" ? directory_.make_empty_dir(volume.name)
-                                                 : directory_.write_files(volume.name, *files);
-        TRY(std::move(written).context(doing));
-    }
-    volumes_ready_ = true;
-    return Ok{};
-}
-
-void PodWorker::fail_to_prepare(const std::string& reason, const std::string& message) {
-    if (prepare_problem_ == message) return;
-    prepare_problem_ = message;
-    record_event(agent_.client, spec_, "", "Warning", reason, message);
 }
 
 bool PodWorker::should_run(const ContainerRun& run) const {
@@ -240,6 +203,21 @@ void PodWorker::check_deadline() {
     finished_ = true;
 }
 
+/// Who is asked to end before Services have let go of it refuses connections that were sent to it.
+/// So its end waits until no slice offers it, and until nodes have heard so; for a moment at most.
+bool PodWorker::is_drained() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!drain_by_) drain_by_ = now + kDrainTime;
+    if (!drained_at_) {
+        const Offer offer = agent_.offer_of(spec_.key);
+        if (offer == Offer::kNone) drained_at_ = now;
+        if (offer == Offer::kEnding || now >= *drain_by_) drained_at_ = now + kProgramTime;
+    }
+    if (drained_at_ && now >= *drained_at_) return true;
+    agent_.wake_after(spec_.uid, kDrainPoll);
+    return false;
+}
+
 bool PodWorker::stop_all(std::chrono::seconds grace) {
     bool main_alive = false;
     for (const auto& run : runs_) {
@@ -258,11 +236,15 @@ bool PodWorker::stop_all(std::chrono::seconds grace) {
 void PodWorker::release() {
     sandbox_.reset();
     network_fd_ = -1;
+    if (auto closed = agent_.host_ports.remove(spec_.uid); !closed) {
+        log_warn("kubelet", closed.error().text(), {{"pod", spec_.key.to_string()}});
+    }
     agent_.networks.detach(spec_.uid);
 }
 
 void PodWorker::finish_deletion() {
     const int64_t grace = pod_.meta.deletion_grace_seconds.value_or(spec_.grace_seconds);
+    if (grace > 0 && !is_drained()) return;
     if (!stop_all(std::chrono::seconds(grace))) {
         publish();
         return;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ public:
     const PodSpec& spec() const { return spec_; }
     /// It waits for a ConfigMap or Secret of its namespace.
     bool waits_for_config() const;
+    /// An object changed that volumes may show. True if this pod's do: they follow with sync().
+    bool note_changed(const ConfigObject& object);
     /// Work is on its way whose end will change the status.
     bool busy() const;
     /// The descriptor of its network namespace; -1 while it has none.
@@ -51,6 +54,9 @@ private:
     Result<> prepare();
     Result<> prepare_network();
     Result<> prepare_volumes();
+    Result<> prepare_volume(const VolumeSpec& volume);
+    void refresh_volumes();
+    bool is_drained();
     void fail_to_prepare(const std::string& reason, const std::string& message);
     void run_containers();
     bool run_init_containers();
@@ -78,14 +84,16 @@ private:
     int network_fd_ = -1;
     std::optional<Sandbox> sandbox_;
     bool volumes_ready_ = false;
-    bool volumes_wait_ = false;    // For a ConfigMap or Secret.
+    bool volumes_wait_ = false;            // For a ConfigMap, Secret or claim.
+    std::set<std::string> stale_volumes_;  // Their objects have changed.
+    std::optional<std::chrono::steady_clock::time_point> drain_by_, drained_at_;
     std::string prepare_problem_;  // Told once in an Event.
     std::string failed_reason_, failed_message_;
     const bool was_finished_;        // By an earlier run of kin: its status stays as it is.
     bool finished_ = false;          // Succeeded or Failed: nothing is started any more.
     bool writing_ = false;           // A status write is not answered yet.
     uint64_t written_revision_ = 0;  // Until the cache shows it, the difference is not known.
-    Json ineffective_;  // The last status patch that changed nothing.
+    Json ineffective_;               // The last status patch that changed nothing.
     bool removing_ = false;          // The final delete is on its way.
     std::optional<std::chrono::steady_clock::time_point> settle_by_;
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

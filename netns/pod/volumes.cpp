@@ -116,8 +116,8 @@ private:
 }  // namespace
 
 Result<> check_volume(const VolumeSpec& volume) {
-    constexpr std::string_view kKnown[] = {"emptyDir", "configMap", "secret", "downwardAPI",
-                                           "projected"};
+    constexpr std::string_view kKnown[] = {"emptyDir",    "configMap", "secret",
+                                           "downwardAPI", "projected", "persistentVolumeClaim"};
     if (std::find(std::begin(kKnown), std::end(kKnown), volume.type) != std::end(kKnown)) {
         return Ok{};
     }
@@ -127,6 +127,40 @@ Result<> check_volume(const VolumeSpec& volume) {
                      "files; use emptyDir, configMap or secret");
     }
     return Error(Errc::kInvalid, cat("kin has no volumes of type ", volume.type));
+}
+
+bool shows(const VolumeSpec& volume, const ConfigObject& object) {
+    const bool secret = object.kind == ConfigObject::Kind::kSecret;
+    if (volume.type == "configMap" || volume.type == "secret") {
+        return secret == (volume.type == "secret") &&
+               string_at(volume.source, {secret ? "secretName" : "name"}) == object.name;
+    }
+    if (volume.type != "projected") return false;
+    const Json& sources = array_at(volume.source, {"sources"});
+    return std::any_of(sources.begin(), sources.end(), [&](const Json& one) {
+        return string_at(one, {secret ? "secret" : "configMap", "name"}) == object.name;
+    });
+}
+
+bool shows_metadata(const VolumeSpec& volume) {
+    if (volume.type == "downwardAPI") return true;
+    if (volume.type != "projected") return false;
+    const Json& sources = array_at(volume.source, {"sources"});
+    return std::any_of(sources.begin(), sources.end(),
+                       [](const Json& one) { return find(one, "downwardAPI") != nullptr; });
+}
+
+Result<std::string> bound_volume(const VolumeSpec& volume, const std::string& ns,
+                                 const ConfigSource& source) {
+    const std::string name = string_at(volume.source, {"claimName"});
+    const Json* claim = source.claim ? source.claim({ns, name}) : nullptr;
+    if (!claim) {
+        return Error(Errc::kNotFound, cat("persistentvolumeclaim \"", name, "\" not found"));
+    }
+    if (string_at(*claim, {"status", "phase"}) != "Bound") {
+        return Error(Errc::kNotFound, cat("persistentvolumeclaim \"", name, "\" is not bound"));
+    }
+    return string_at(*claim, {"spec", "volumeName"});
 }
 
 Result<Files> volume_files(const VolumeSpec& volume, const DownwardView& view,

@@ -30,9 +30,26 @@ struct TokenRequest {
 };
 using TokenSource = std::function<Result<std::string>(const TokenRequest&)>;
 
-/// Whether kin can give containers this type of volume: emptyDir, configMap, secret, downwardAPI
-/// and projected. Else fails with kDenied or kInvalid in words for the pod's owner.
+/// Whether kin can give containers this type of volume: emptyDir, configMap, secret, downwardAPI,
+/// projected and persistentVolumeClaim. Else fails with kDenied or kInvalid in words for the pod's
+/// owner.
 Result<> check_volume(const VolumeSpec& volume);
+
+/// An API object whose content volumes are made of.
+struct ConfigObject {
+    enum class Kind { kConfigMap, kSecret };
+    Kind kind = Kind::kConfigMap;
+    std::string name;
+};
+/// The volume shows what is in `object`.
+bool shows(const VolumeSpec& volume, const ConfigObject& object);
+/// The volume shows what the pod's own metadata say.
+bool shows_metadata(const VolumeSpec& volume);
+
+/// The name of the PersistentVolume behind a volume of type persistentVolumeClaim. Fails with
+/// kNotFound while there is no such claim in `ns` or it is not bound.
+Result<std::string> bound_volume(const VolumeSpec& volume, const std::string& ns,
+                                 const ConfigSource& source);
 
 /// What an emptyDir starts with (nothing), or the files that the API objects behind the volume make
 /// up. Fails with kNotFound in Kubernetes' words: configmap "x" not found.

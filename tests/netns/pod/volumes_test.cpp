@@ -117,5 +117,46 @@ TEST_F(PodDirectoryTest, LinksInAVolumeDoNotLeadOutOfIt) {
     EXPECT_TRUE(directory_.open_in_volume("v", ""));
 }
 
+TEST(VolumeObjectsTest, AVolumeShowsTheObjectsItNames) {
+    using Kind = ConfigObject::Kind;
+    const VolumeSpec config{"v", "configMap", {{"name", "a"}}};
+    EXPECT_TRUE(shows(config, {Kind::kConfigMap, "a"}));
+    EXPECT_FALSE(shows(config, {Kind::kConfigMap, "b"}));
+    EXPECT_FALSE(shows(config, {Kind::kSecret, "a"}));
+    const VolumeSpec both{"v",
+                          "projected",
+                          {{"sources", Json::array({{{"secret", {{"name", "s"}}}},
+                                                    {{"downwardAPI", Json::object()}}})}}};
+    EXPECT_TRUE(shows(both, {Kind::kSecret, "s"}));
+    EXPECT_FALSE(shows(both, {Kind::kConfigMap, "s"}));
+    EXPECT_TRUE(shows_metadata(both));
+    EXPECT_FALSE(shows_metadata(config));
+}
+
+TEST(VolumeObjectsTest, AClaimIsWaitedForUntilItIsBound) {
+    const VolumeSpec volume{"v", "persistentVolumeClaim", {{"claimName", "www"}}};
+    Json claim{{"spec", {{"volumeName", "pvc-1"}}}, {"status", {{"phase", "Pending"}}}};
+    ConfigSource source;
+    EXPECT_EQ(bound_volume(volume, "shop", source).error().text(),
+              "persistentvolumeclaim \"www\" not found");
+    source.claim = [&](const ObjectKey&) { return &claim; };
+    EXPECT_EQ(bound_volume(volume, "shop", source).error().code(), Errc::kNotFound);
+    claim["status"]["phase"] = "Bound";
+    EXPECT_EQ(bound_volume(volume, "shop", source).value(), "pvc-1");
+}
+
+TEST(VolumeObjectsTest, ALinkedDirectoryOutlivesThePodsOwn) {
+    char folder[] = "/tmp/kin-volumes-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder), nullptr);
+    const std::string kept = persistent_directory(folder, "pvc-1");
+    const PodDirectory pod(folder, "uid");
+    ASSERT_TRUE(pod.link_directory("www", kept));
+    ASSERT_TRUE(pod.open_in_volume("www", "").has_value());
+    std::ofstream(kept + "/index.html") << "mine";
+    ASSERT_TRUE(pod.remove());
+    EXPECT_TRUE(fs::exists(kept + "/index.html"));
+    fs::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace kin::netns

@@ -1,0 +1,92 @@
+// What a pod needs before its containers: a network, a sandbox, volumes that follow their objects.
+#include "core/base/log.h"
+#include "core/base/strings.h"
+#include "netns/network/pod_networks.h"
+#include "netns/pod/host_ports.h"
+#include "netns/pod/pod_events.h"
+#include "netns/pod/pod_worker.h"
+
+namespace kin::netns {
+
+Result<> PodWorker::prepare() {
+    if (auto network = prepare_network(); !network) {
+        fail_to_prepare("FailedCreatePodSandBox",
+                        "Failed to create pod sandbox: " + network.error().text());
+        agent_.wake_after(spec_.uid, std::chrono::seconds(5));
+        return network;
+    }
+    if (auto volumes = prepare_volumes(); !volumes) {
+        const Errc code = volumes.error().code();
+        volumes_wait_ = code == Errc::kNotFound;
+        if (code == Errc::kSystem) agent_.wake_after(spec_.uid, std::chrono::seconds(5));
+        fail_to_prepare("FailedMount", volumes.error().text());
+        return volumes;
+    }
+    volumes_wait_ = false;
+    prepare_problem_.clear();
+    return Ok{};
+}
+
+Result<> PodWorker::prepare_network() {
+    if (network_fd_ < 0 && spec_.host_network) {
+        KernelNode* node = agent_.links.find(spec_.node);
+        if (!node) return Error(Errc::kNotFound, cat("there is no node ", spec_.node));
+        network_fd_ = node->netns.fd();
+        pod_ip_ = host_ip_;
+    } else if (network_fd_ < 0) {
+        const Ipv4 wished = Ipv4::parse(pod_.ip).value_or(Ipv4{});
+        TRY_ASSIGN(const PodNetwork* network,
+                   agent_.networks.attach(spec_.uid, spec_.node, wished));
+        network_fd_ = network->netns.fd();
+        pod_ip_ = network->address;
+        TRY(agent_.host_ports.set(spec_.uid, spec_.node, host_ports_of(spec_, *pod_ip_)));
+    }
+    if (sandbox_) return Ok{};
+    TRY_ASSIGN(sandbox_, Sandbox::create(kernel_hostname(spec_, agent_.dns)));
+    return Ok{};
+}
+
+Result<> PodWorker::prepare_volumes() {
+    if (volumes_ready_) {
+        refresh_volumes();
+        return Ok{};
+    }
+    for (const VolumeSpec& volume : spec_.volumes) {
+        TRY(prepare_volume(volume).context(
+            cat("MountVolume.SetUp failed for volume \"", volume.name, "\" ")));
+    }
+    volumes_ready_ = true;
+    stale_volumes_.clear();
+    return Ok{};
+}
+
+Result<> PodWorker::prepare_volume(const VolumeSpec& volume) {
+    if (volume.type == "emptyDir") return directory_.make_empty_dir(volume.name);
+    if (volume.type == "persistentVolumeClaim") {
+        TRY_ASSIGN(const std::string bound, bound_volume(volume, spec_.key.ns, agent_.config));
+        return directory_.link_directory(volume.name,
+                                         persistent_directory(agent_.data_directory, bound));
+    }
+    TRY_ASSIGN(const auto files, volume_files(volume, downward(), agent_.config, agent_.tokens));
+    return directory_.write_files(volume.name, files);
+}
+
+/// A volume whose object has gone meanwhile keeps what it shows.
+void PodWorker::refresh_volumes() {
+    const auto stale = std::exchange(stale_volumes_, {});
+    for (const VolumeSpec& volume : spec_.volumes) {
+        if (stale.count(volume.name) == 0) continue;
+        if (auto fresh = prepare_volume(volume);
+            !fresh && fresh.error().code() != Errc::kNotFound) {
+            log_warn("kubelet", fresh.error().text(), {{"pod", spec_.key.to_string()}});
+        }
+    }
+}
+
+void PodWorker::fail_to_prepare(const std::string& reason, const std::string& message) {
+    if (prepare_problem_ == message) return;
+    prepare_problem_ = message;
+    record_event(agent_.client, spec_, "", "Warning", reason, message);
+}
+
+}  // namespace kin::netns
