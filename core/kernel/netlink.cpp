@@ -16,8 +16,7 @@ namespace kin {
 namespace {
 
 constexpr size_t kBatchBytes = 100 * 1024;
-constexpr size_t kReceiveBytes =
-    256 * 1024;  // A dump's message may fill 32 KB; several come at once.
+constexpr size_t kReceiveBytes = 64 * 1024;  // One datagram at a time; a dump's fill 32 KB.
 
 size_t aligned(size_t size) { return (size + 3) & ~size_t{3}; }
 
@@ -197,18 +196,20 @@ Result<> Netlink::send(std::string_view bytes) {
     return Ok{};
 }
 
-Result<std::string_view> Netlink::receive() {
-    buffer_.resize(kReceiveBytes);
+Result<std::string_view> Netlink::receive(std::span<char> buffer) {
     for (;;) {
-        const ssize_t size = ::recv(socket_.get(), buffer_.data(), buffer_.size(), 0);
-        if (size >= 0) return std::string_view(buffer_.data(), static_cast<size_t>(size));
+        const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+        if (size >= 0) return std::string_view(buffer.data(), static_cast<size_t>(size));
         if (errno != EINTR) return Error::from_errno("receive from the kernel");
     }
 }
 
 Result<> Netlink::receive_until(const std::function<Waiting(const nlmsghdr&)>& visit) {
+    // On the stack: most answers are short, so few of its pages are ever touched, and a socket of
+    // its own for every pod costs no buffer.
+    alignas(nlmsghdr) char buffer[kReceiveBytes];
     for (;;) {
-        TRY_ASSIGN(std::string_view answer, receive());
+        TRY_ASSIGN(const std::string_view answer, receive(buffer));
         auto left = static_cast<int>(answer.size());
         for (auto* message = reinterpret_cast<const nlmsghdr*>(answer.data());
              NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))

@@ -139,7 +139,7 @@ private:
     explicit Netlink(UniqueFd socket) : socket_(std::move(socket)) {}
     Result<> prepare();
     Result<> send(std::string_view bytes);
-    Result<std::string_view> receive();
+    Result<std::string_view> receive(std::span<char> buffer);
     Result<> talk_once(std::span<Request> requests);
     /// Gives every message that arrives to `visit` until it returns kDone.
     enum class Waiting : uint8_t { kGoOn, kDone };
@@ -148,7 +148,6 @@ private:
     UniqueFd socket_;
     uint32_t sequence_ = 1;
     size_t send_limit_bytes_ = 0;
-    std::string buffer_;
 };
 
 }  // namespace kin
