@@ -80,17 +80,16 @@ void prepare_update(const Kind& kind, const Json& old, std::string_view subresou
             object["status"] = std::move(status);
         }
         if (!tracked.is_null()) object["metadata"]["managedFields"] = std::move(tracked);
-        object["metadata"]["resourceVersion"] = "";
         return;
     }
     Json& meta = object["metadata"];
     const Json& old_meta = object_at(old, {"metadata"});
-    for (const char* field : {"name", "namespace", "uid", "creationTimestamp", "generation",
-                              "generateName", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
+    for (const char* field :
+         {"name", "namespace", "uid", "creationTimestamp", "generation", "generateName",
+          "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"}) {
         take_over(meta, old_meta, field);
     }
     meta.erase("selfLink");
-    meta["resourceVersion"] = "";
     if (kind.has_status) take_over(object, old, "status");
 }
 

@@ -130,6 +130,19 @@ TEST_F(RegistryTest, AStaleUpdateIsAConflict) {
     EXPECT_EQ(string_at(stored("configmaps", "test", "x"), {"data", "a"}), "2");
 }
 
+TEST_F(RegistryTest, ALeaseIsPatchedWithoutAndUpdatedWithItsRevision) {
+    ASSERT_TRUE(create("leases.coordination.k8s.io", "test", {{"metadata", {{"name", "x"}}}}));
+    const auto patched = patch(target("leases.coordination.k8s.io", "test", "x"),
+                               PatchType::kMerge, {{"spec", {{"holderIdentity", "me"}}}});
+    ASSERT_TRUE(patched) << patched.error().message;
+    Json object = body_of(patched);
+    object["spec"]["holderIdentity"] = "you";
+    const auto updated = update("leases.coordination.k8s.io", "test", object);
+    ASSERT_TRUE(updated) << updated.error().message;
+    object["metadata"].erase("resourceVersion");
+    EXPECT_FALSE(update("leases.coordination.k8s.io", "test", object));
+}
+
 TEST_F(RegistryTest, DryRunStoresNothing) {
     WriteOptions options;
     options.dry_run = DryRun::kYes;
