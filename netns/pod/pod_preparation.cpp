@@ -61,14 +61,25 @@ Result<> PodWorker::prepare_volumes() {
 }
 
 Result<> PodWorker::prepare_volume(const VolumeSpec& volume) {
-    if (volume.type == "emptyDir") return directory_.make_empty_dir(volume.name);
+    if (volume.type == "emptyDir") {
+        return served_inside() ? Result<>(Ok{}) : directory_.make_empty_dir(volume.name);
+    }
     if (volume.type == "persistentVolumeClaim") {
         TRY_ASSIGN(const std::string bound, bound_volume(volume, spec_.key.ns, agent_.config));
         return directory_.link_directory(volume.name,
                                          persistent_directory(agent_.data_directory, bound));
     }
     TRY_ASSIGN(const auto files, volume_files(volume, downward(), agent_.config, agent_.tokens));
-    return directory_.write_files(volume.name, files);
+    return served_inside() ? Result<>(Ok{}) : directory_.write_files(volume.name, files);
+}
+
+/// Nobody looks into the volumes of a pod without processes; files on a disk are dear.
+bool PodWorker::served_inside() const {
+    const auto is_service = [this](const ContainerSpecView& container) {
+        return agent_.find_service(container.image) != nullptr;
+    };
+    return std::ranges::all_of(spec_.init_containers, is_service) &&
+           std::ranges::all_of(spec_.containers, is_service);
 }
 
 /// A volume whose object has gone meanwhile keeps what it shows.
