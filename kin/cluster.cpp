@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <future>
+
 #include "apiserver/server.h"
 #include "controllers/controllers.h"
 #include "core/base/log.h"
@@ -58,14 +60,17 @@ std::string ready_text(const ClusterOptions& options, uint16_t port) {
 /// top; those marked "control" are made, used and ended on that thread.
 class Cluster {
 public:
-    Cluster(const ClusterOptions& options, Pki pki, std::unique_ptr<Store> store)
-        : options_(options), pki_(std::move(pki)), store_(std::move(store)) {}
+    Cluster(const ClusterOptions& options, Pki pki, std::unique_ptr<Store> store, Loop& control,
+            std::unique_ptr<netns::NodeLinks> links)
+        : options_(options),
+          pki_(std::move(pki)),
+          store_(std::move(store)),
+          control_(control),
+          links_(std::move(links)) {}
     ~Cluster();
     Cluster(const Cluster&) = delete;
     Cluster& operator=(const Cluster&) = delete;
 
-    /// Lays the standing network, and takes the control thread out of the host's for good.
-    Result<> lay_network();
     /// Joins controllers, node agent and the components that run as pods, and sets them going.
     Result<> start_components(UniqueFd init_socket);
     /// Opens the API's doors and stays until the lab is to end.
@@ -82,17 +87,17 @@ private:
     const std::unique_ptr<Store> store_;
     Registry registry_{*store_, {}};  // what the API promises, below HTTP
     const apiserver::Authenticator tokens_{pki_.token_secret};
-    Loop streams_{"kin-streams"};                       // watches, exec, logs
-    Loop data_{"kin-data"};                             // DNS sockets
-    Loop control_{"kin-control"};                       // informers, every kernel write
-    std::unique_ptr<netns::NodeLinks> links_;           // control: nodes, router, outside hosts
-    std::unique_ptr<netns::PodNetworks> pod_networks_;  // control
-    Client client_{registry_, control_};                // how all below sees the cluster
-    std::unique_ptr<netns::Containers> containers_;     // control: PID 1, as the server sees it
-    std::unique_ptr<netns::NodeAgent> agent_;           // control: pods -> namespaces, processes
-    std::unique_ptr<proxy::Proxier> proxier_;           // control: services -> table kube-proxy
-    std::unique_ptr<NetworkAgent> network_agent_;       // control
-    std::unique_ptr<dns::Server> dns_;                  // services, slices -> zone
+    Loop streams_{"kin-streams"};                        // watches, exec, logs
+    Loop data_{"kin-data"};                              // DNS sockets
+    Loop& control_;                                      // informers, every kernel write
+    std::unique_ptr<netns::NodeLinks> links_;            // control: nodes, router, outside hosts
+    netns::PodNetworks pod_networks_{*links_};           // control
+    Client client_{registry_, control_};                 // how all below sees the cluster
+    std::unique_ptr<netns::Containers> containers_;      // control: PID 1, as the server sees it
+    std::unique_ptr<netns::NodeAgent> agent_;            // control: pods -> namespaces, processes
+    std::unique_ptr<proxy::Proxier> proxier_;            // control: services -> table kube-proxy
+    std::unique_ptr<NetworkAgent> network_agent_;        // control
+    std::unique_ptr<dns::Server> dns_;                   // services, slices -> zone
     std::unique_ptr<controllers::Controllers> controllers_;
 };
 
@@ -113,15 +118,6 @@ Result<> Cluster::on_control(const std::function<Result<>()>& task) {
     return result;
 }
 
-Result<> Cluster::lay_network() {
-    return on_control([this]() -> Result<> {
-        TRY(netns::leave_host_network());
-        TRY_ASSIGN(links_, netns::NodeLinks::create(netns::AddressPlan{}, options_.nodes));
-        pod_networks_ = std::make_unique<netns::PodNetworks>(*links_);
-        return Ok{};
-    });
-}
-
 Result<> Cluster::create_node_agent(UniqueFd init_socket) {
     TRY_ASSIGN(containers_, netns::Containers::create(std::move(init_socket)));
     netns::NodeAgent::Options options;
@@ -137,7 +133,7 @@ Result<> Cluster::create_node_agent(UniqueFd init_socket) {
         return tokens_.service_account_token(token);
     };
     agent_ = std::make_unique<netns::NodeAgent>(client_, streams_, *containers_, *links_,
-                                                *pod_networks_, std::move(options));
+                                                pod_networks_, std::move(options));
     return Ok{};
 }
 
@@ -200,15 +196,25 @@ Result<> Cluster::serve(netns::ServerContext& context) {
     door->wait_for_stop(context.stop_fd());
     return Ok{};
 }
+
+/// Lays the standing network, and takes the calling thread out of the host's for good.
+Result<std::unique_ptr<netns::NodeLinks>> lay_network(int nodes) {
+    TRY(netns::leave_host_network());
+    return netns::NodeLinks::create(netns::AddressPlan{}, nodes);
+}
 }  // namespace
 
 Result<> run_cluster(const ClusterOptions& options, netns::ServerContext& context) {
     const LabPaths& paths = options.paths;
+    std::promise<Result<std::unique_ptr<netns::NodeLinks>>> laid;
+    Loop control("kin-control");
+    control.post([&] { laid.set_value(lay_network(options.nodes)); });
+    // While the network is laid, this thread makes keys and opens the database.
     TRY_ASSIGN(Pki pki, load_or_create_pki(paths.data + "/pki"));
     TRY(write_private_file(paths.data + "/lab.json", to_text({{"nodes", options.nodes}})));
     TRY_ASSIGN(auto store, Store::open({.path = paths.database()}));
-    Cluster cluster(options, std::move(pki), std::move(store));
-    TRY(cluster.lay_network());
+    TRY_ASSIGN(auto links, laid.get_future().get());
+    Cluster cluster(options, std::move(pki), std::move(store), control, std::move(links));
     TRY(cluster.start_components(context.take_init_socket()));
     return cluster.serve(context);
 }

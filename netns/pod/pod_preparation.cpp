@@ -1,4 +1,6 @@
 // What a pod needs before its containers: a network, a sandbox, volumes that follow their objects.
+#include <algorithm>
+
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "netns/network/pod_networks.h"
