@@ -1,0 +1,189 @@
+#include "tests/bench/lab_requests.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/strings.h"
+#include "core/base/unique_fd.h"
+#include "core/http/client.h"
+#include "tests/bench/stopwatch.h"
+
+namespace kin::bench {
+namespace {
+
+[[noreturn]] void give_up(const std::string& why) {
+    std::fprintf(stderr, "kin_bench: %s\n", why.c_str());
+    std::exit(1);
+}
+
+Json send(const http::Client& api, const std::string& method, const std::string& target,
+          const std::string& body = "", const char* type = "application/json") {
+    http::Headers headers;
+    if (!body.empty()) headers.add("Content-Type", type);
+    const auto answer = api.send(method, target, headers, body);
+    if (!answer) give_up(answer.error().text());
+    if (answer->status >= 300) give_up(cat(method, ' ', target, ": ", answer->body));
+    auto json = parse_json(answer->body);
+    return json ? std::move(*json) : Json();
+}
+
+std::string deployment(const std::string& name, int pods) {
+    return to_text({{"apiVersion", "apps/v1"},
+                    {"kind", "Deployment"},
+                    {"metadata", {{"name", name}}},
+                    {"spec",
+                     {{"replicas", pods},
+                      {"selector", {{"matchLabels", {{"app", name}}}}},
+                      {"template",
+                       {{"metadata", {{"labels", {{"app", name}}}}},
+                        {"spec", {{"containers", {{{"name", "c"}, {"image", "nginx"}}}}}}}}}}});
+}
+
+constexpr const char* kDeployments = "/apis/apps/v1/namespaces/default/deployments";
+constexpr const char* kPods = "/api/v1/namespaces/default/pods";
+
+/// Gives every object that is there and every event from then on to `done`, until it says true.
+void watch(const http::Client& api, const std::string& target,
+           const std::function<bool(const std::string& type, const Json& object)>& done) {
+    const Json list = send(api, "GET", target);
+    for (const Json& item : array_at(list, {"items"})) {
+        if (done("ADDED", item)) return;
+    }
+    std::string rest;
+    bool ended = false;
+    const auto on_bytes = [&](std::string_view bytes) {
+        rest += bytes;
+        for (size_t end; !ended && (end = rest.find('\n')) != std::string::npos;) {
+            const auto event = parse_json(rest.substr(0, end));
+            rest.erase(0, end + 1);
+            ended = event && done(string_at(*event, {"type"}), object_at(*event, {"object"}));
+        }
+        return !ended;
+    };
+    const std::string from = string_at(list, {"metadata", "resourceVersion"});
+    const auto answer = api.stream("GET",
+                                   cat(target, target.find('?') == std::string::npos ? '?' : '&',
+                                       "watch=1&resourceVersion=", from),
+                                   {}, "", on_bytes);
+    if (!ended) give_up(answer ? "the watch ended: " + answer->body : answer.error().text());
+}
+
+/// When the kernel commits rules of the namespace in which this was made.
+class CommitWatch {
+public:
+    CommitWatch() : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)) {
+        const int group = NFNLGRP_NFTABLES;
+        sockaddr_nl address{};
+        address.nl_family = AF_NETLINK;
+        if (!socket_.valid() ||
+            ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 ||
+            ::setsockopt(socket_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) <
+                0) {
+            give_up("cannot hear of rules; start this by kin exec NODE");
+        }
+    }
+
+    /// The time of the first commit not yet told.
+    double next() {
+        alignas(nlmsghdr) char buffer[65536];
+        for (;;) {
+            pollfd poll{socket_.get(), POLLIN, 0};
+            if (::poll(&poll, 1, 5000) <= 0) give_up("no rule changed within 5 s");
+            const double now = monotonic_ms();
+            auto left = static_cast<int>(::recv(socket_.get(), buffer, sizeof buffer, 0));
+            for (auto* message = reinterpret_cast<const nlmsghdr*>(buffer);
+                 mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+                // The last message of a transaction tells the table's new generation.
+                if (message->nlmsg_type == ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWGEN))
+                    return now;
+            }
+        }
+    }
+
+private:
+    UniqueFd socket_;
+};
+
+double quantile(std::vector<double> values, double part) {
+    std::sort(values.begin(), values.end());
+    return values[static_cast<size_t>(part * static_cast<double>(values.size() - 1))];
+}
+
+}  // namespace
+
+void deploy(const std::string& socket, const std::string& name, int pods) {
+    const http::Client api(socket);
+    const Stopwatch stopwatch;
+    send(api, "POST", kDeployments, deployment(name, pods));
+    watch(api, cat(kDeployments, "?fieldSelector=metadata.name%3D", name),
+          [&](const std::string&, const Json& object) {
+              return int_at(object, {"status", "readyReplicas"}) == pods;
+          });
+    std::printf("%.1f\n", stopwatch.read().wall_ms);
+}
+
+void await_restart(const std::string& socket, const std::string& name, int pods, int restarts) {
+    const http::Client api(socket);
+    const Stopwatch stopwatch;
+    std::set<std::string> ready;
+    watch(api, cat(kPods, "?labelSelector=app%3D", name), [&](const std::string&, const Json& pod) {
+        const Json& states = array_at(pod, {"status", "containerStatuses"});
+        if (!states.empty() && bool_at(states[0], {"ready"}) &&
+            int_at(states[0], {"restartCount"}) >= restarts) {
+            ready.insert(string_at(pod, {"metadata", "name"}));
+        }
+        return ready.size() == static_cast<size_t>(pods);
+    });
+    std::printf("%.1f\n", stopwatch.read().wall_ms);
+}
+
+void remove(const std::string& socket, const std::string& name) {
+    const http::Client api(socket);
+    const Stopwatch stopwatch;
+    std::set<std::string> pods;
+    const std::string target = cat(kPods, "?labelSelector=app%3D", name);
+    const Json list = send(api, "GET", target);
+    for (const Json& pod : array_at(list, {"items"})) {
+        pods.insert(string_at(pod, {"metadata", "name"}));
+    }
+    send(api, "DELETE", cat(kDeployments, '/', name));
+    watch(api, target, [&](const std::string& type, const Json& pod) {
+        if (type == "DELETED") pods.erase(string_at(pod, {"metadata", "name"}));
+        return pods.empty();
+    });
+    std::printf("%.1f\n", stopwatch.read().wall_ms);
+}
+
+void change_endpoints(const std::string& socket, const std::string& service, int times) {
+    const http::Client api(socket);
+    CommitWatch commits;
+    std::vector<double> answered_us, in_force_us;
+    for (int turn = 0; turn < times; ++turn) {
+        const Json patch{{"endpoints",
+                          {{{"addresses", {cat("10.244.9.", 10 + turn % 200)}}},
+                           {{"addresses", {"10.244.9.250"}}}}}};
+        const double sent = monotonic_ms();
+        send(api, "PATCH",
+             cat("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/", service),
+             to_text(patch), "application/merge-patch+json");
+        const double answered = monotonic_ms();
+        const double committed = commits.next();
+        answered_us.push_back((answered - sent) * 1e3);
+        in_force_us.push_back(std::max(0.0, committed - answered) * 1e3);
+    }
+    std::printf("%.0f %.0f %.0f %.0f\n", quantile(answered_us, 0.5), quantile(answered_us, 0.99),
+                quantile(in_force_us, 0.5), quantile(in_force_us, 0.99));
+}
+
+}  // namespace kin::bench

@@ -1,0 +1,78 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "core/base/strings.h"
+#include "tests/bench/lab_requests.h"
+#include "tests/bench/raw_network.h"
+
+namespace kin::bench {
+namespace {
+
+constexpr const char* kUsage =
+    "kin_bench raw-links NODES | raw-pods NODES PODS | own-pods NODES PODS\n"
+    "    what it took in milliseconds: wall clock, processor\n"
+    "kin_bench deploy SOCKET NAME PODS | restarted SOCKET NAME PODS COUNT | remove SOCKET NAME\n"
+    "    milliseconds until all are Ready, or gone\n"
+    "kin_bench change-endpoints SOCKET SERVICE TIMES\n"
+    "    microseconds to the answer (median, p99), from it to the rule in force (median, p99)\n";
+
+void write_map(const char* path, const std::string& text) {
+    const int file = ::open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0 || ::write(file, text.data(), text.size()) < 0) {
+        std::perror(path);
+        std::exit(1);
+    }
+    ::close(file);
+}
+
+/// Out of the host's network, as its root of its own.
+void leave_host() {
+    const auto uid = ::geteuid();
+    const auto gid = ::getegid();
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
+        std::perror("unshare");
+        std::exit(1);
+    }
+    write_map("/proc/self/setgroups", "deny");
+    write_map("/proc/self/uid_map", cat("0 ", uid, " 1"));
+    write_map("/proc/self/gid_map", cat("0 ", gid, " 1"));
+}
+
+int run(const std::vector<std::string>& words) {
+    const auto is = [&words](std::string_view verb, size_t arguments) {
+        return words.size() == arguments + 1 && words[0] == verb;
+    };
+    const auto number = [&words](size_t at) { return std::atoi(words[at].c_str()); };
+    if (is("deploy", 3)) {
+        deploy(words[1], words[2], number(3));
+    } else if (is("restarted", 4)) {
+        await_restart(words[1], words[2], number(3), number(4));
+    } else if (is("remove", 2)) {
+        remove(words[1], words[2]);
+    } else if (is("change-endpoints", 3)) {
+        change_endpoints(words[1], words[2], number(3));
+    } else if (is("raw-links", 1) || is("raw-pods", 2) || is("own-pods", 2)) {
+        leave_host();
+        const Cost cost = words[0] == "raw-links"  ? lay_raw_links(number(1))
+                          : words[0] == "raw-pods" ? attach_raw_pods(number(1), number(2))
+                                                   : attach_own_pods(number(1), number(2));
+        std::printf("%.3f %.3f\n", cost.wall_ms, cost.cpu_ms);
+        std::fflush(stdout);
+        std::_Exit(0);
+    } else {
+        std::fputs(kUsage, stderr);
+        return 2;
+    }
+    return 0;
+}
+
+}  // namespace
+}  // namespace kin::bench
+
+int main(int argc, char** argv) { return kin::bench::run({argv + 1, argv + argc}); }
