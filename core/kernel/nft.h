@@ -121,7 +121,9 @@ using Elements = std::map<Range, Element>;
 
 /// Without its elements, what kind of set or map it is.
 struct SetShape {
-    enum class Keys : uint8_t { kExact, kIntervals };
+    /// kLearned: packets add the keys (UpdateSet) and each ends after its timeout; they are the
+    /// kernel's alone and no part of the value. There can be 65,535, the kernel's own default.
+    enum class Keys : uint8_t { kExact, kIntervals, kLearned };
     enum class Counting : uint8_t { kOff, kPerElement };
 
     std::string name;
@@ -189,6 +191,7 @@ struct CtDnatMatch {  // ct status dnat: the connection's destination was rewrit
 };
 struct LocalMatch {  // fib daddr type local
     Side side;
+    Sense sense = Sense::kIs;
     auto operator<=>(const LocalMatch&) const = default;
 };
 struct MarkMatch {  // meta mark & 0x00004000 == 0x00004000
@@ -206,6 +209,12 @@ struct VerdictMap {  // ip daddr . meta l4proto . th dport vmap @service-ips
     Fields key;
     std::string map;
     auto operator<=>(const VerdictMap&) const = default;
+};
+struct UpdateSet {  // update @affinity { ip saddr timeout 3h }: in the set, for that long from now
+    Fields key;
+    std::string set;
+    uint32_t timeout_s;
+    auto operator<=>(const UpdateSet&) const = default;
 };
 struct SetMark {  // meta mark set meta mark | 0x00004000
     enum class Operation : uint8_t { kAssign, kOr, kXor };
@@ -244,9 +253,10 @@ struct Masquerade {  // masquerade fully-random
     auto operator<=>(const Masquerade&) const = default;
 };
 
-using Statement = std::variant<AddressMatch, ProtocolMatch, PortMatch, InterfaceMatch, CtStateMatch,
-                               CtDnatMatch, LocalMatch, MarkMatch, SetMatch, VerdictMap, SetMark,
-                               Counter, Log, Verdict, Reject, Dnat, DnatMap, Snat, Masquerade>;
+using Statement =
+    std::variant<AddressMatch, ProtocolMatch, PortMatch, InterfaceMatch, CtStateMatch, CtDnatMatch,
+                 LocalMatch, MarkMatch, SetMatch, VerdictMap, UpdateSet, SetMark, Counter, Log,
+                 Verdict, Reject, Dnat, DnatMap, Snat, Masquerade>;
 
 struct Rule {
     std::vector<Statement> statements;

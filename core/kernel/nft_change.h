@@ -56,8 +56,9 @@ Change whole(const Table& table);
 
 /// Splits a change into pieces of about `limit_bytes` of netlink, to be written in this order.
 ///
-/// Elements whose keys start with the same part (a Service's or a pod's address) stay in one piece,
-/// so a packet meets each object whole: old or new. A whole() comes into force with the last piece.
+/// Elements whose keys start with the same address (a Service's or a pod's) or with the same
+/// protocol and port (a node port) stay in one piece, so a packet meets each object whole: old or
+/// new. A whole() comes into force with the last piece.
 std::vector<Change> split(Change change, size_t limit_bytes);
 
 }  // namespace kin::nft

@@ -65,12 +65,12 @@ public:
             auto& [removed, added] = cursors_[index];
             ElementChange& from = changes_[index];
             ElementChange& into = piece.elements[index];
-            for (; removed < from.removed.size() && part_of(from.removed[removed]) == *next;
+            for (; removed < from.removed.size() && part_of(index, from.removed[removed]) == *next;
                  ++removed) {
                 bytes += encoded_bytes(from.removed[removed]);
                 into.removed.push_back(from.removed[removed]);
             }
-            for (; added < from.added.size() && part_of(from.added[added].first) == *next;
+            for (; added < from.added.size() && part_of(index, from.added[added].first) == *next;
                  ++added) {
                 auto& [range, element] = from.added[added];
                 bytes += encoded_bytes(range, element);
@@ -86,7 +86,12 @@ private:
         size_t added = 0;
     };
 
-    static uint32_t part_of(const Range& range) { return range.first[0]; }
+    /// What the elements of one object have in common: an address, or a node port.
+    uint32_t part_of(size_t change, const Range& range) const {
+        const Fields& key = changes_[change].set.key;
+        const bool by_port = key.size() > 1 && key[0].kind == Field::Kind::kProtocol;
+        return by_port ? range.first[0] << 16 | range.first[1] : range.first[0];
+    }
 
     std::optional<uint32_t> lowest() const {
         std::optional<uint32_t> low;
@@ -94,9 +99,9 @@ private:
         for (size_t index = 0; index < changes_.size(); ++index) {
             const auto& [removed, added] = cursors_[index];
             if (removed < changes_[index].removed.size())
-                consider(part_of(changes_[index].removed[removed]));
+                consider(part_of(index, changes_[index].removed[removed]));
             if (added < changes_[index].added.size())
-                consider(part_of(changes_[index].added[added].first));
+                consider(part_of(index, changes_[index].added[added].first));
         }
         return low;
     }

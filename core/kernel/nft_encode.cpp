@@ -278,6 +278,10 @@ void Transaction::add_set(const std::string& table, const SetShape& shape) {
                                static_cast<uint32_t>(key.part_bytes.size()));
         }
     }
+    if (shape.keys == SetShape::Keys::kLearned) {
+        flags |= NFT_SET_EVAL | NFT_SET_TIMEOUT;
+        nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, 65'535);
+    }
     nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, flags);
     const std::string userdata = set_userdata(shape);
     nftnl_set_set_data(set.get(), NFTNL_SET_USERDATA, userdata.data(),

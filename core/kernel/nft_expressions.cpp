@@ -205,7 +205,7 @@ void add(Expressions& out, const LocalMatch& s) {
     nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
     nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS,
                        s.side == Side::kSource ? NFTA_FIB_F_SADDR : NFTA_FIB_F_DADDR);
-    out.compare(NFT_CMP_EQ, uint32_t{RTN_LOCAL});
+    out.compare(comparison(s.sense), uint32_t{RTN_LOCAL});
 }
 
 void add(Expressions& out, const MarkMatch& s) {
@@ -223,6 +223,15 @@ void add(Expressions& out, const SetMatch& s) {
 void add(Expressions& out, const VerdictMap& s) {
     out.load(s.key);
     nftnl_expr_set_u32(out.lookup(s.map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+}
+
+void add(Expressions& out, const UpdateSet& s) {
+    out.load(s.key);
+    nftnl_expr* e = out.add("dynset");
+    nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+    nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, uint64_t{s.timeout_s} * 1000);
+    nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, s.set.c_str());
 }
 
 void add(Expressions& out, const SetMark& s) {

@@ -95,6 +95,8 @@ std::string text_of(const Set& set) {
     if (const auto* fields = std::get_if<Fields>(&shape.data)) out += cat(" : ", to_text(*fields));
     out += '\n';
     if (shape.keys == SetShape::Keys::kIntervals) out += "\t\tflags interval\n";
+    if (shape.keys == SetShape::Keys::kLearned)
+        out += "\t\tsize 65535\n\t\tflags dynamic,timeout\n";
     if (shape.counting == SetShape::Counting::kPerElement) out += "\t\tcounter\n";
     if (!shape.comment.empty()) out += cat("\t\t", quoted_comment(shape.comment), '\n');
     if (!set.elements.empty()) out += cat("\t\telements = { ", elements_text(set), " }\n");
@@ -186,6 +188,20 @@ std::string reject_text(const Reject& s) {
     return "";
 }
 
+/// As nft prints it: 1d2h3m4s without what is 0.
+std::string duration_text(uint32_t seconds) {
+    std::string out;
+    const auto add = [&](uint32_t unit, char letter) {
+        if (seconds >= unit) out += cat(seconds / unit, letter);
+        seconds %= unit;
+    };
+    add(86'400, 'd');
+    add(3'600, 'h');
+    add(60, 'm');
+    add(1, 's');
+    return out;
+}
+
 std::string address_text(const Cidr& block) {
     return block.bits == 32 ? block.address.to_string() : block.to_string();
 }
@@ -237,12 +253,18 @@ std::string to_text(const Statement& statement) {
         [](const CtDnatMatch& s) {
             return std::string(s.sense == Sense::kIs ? "ct status dnat" : "ct status ! dnat");
         },
-        [](const LocalMatch& s) { return cat("fib ", side_name(s.side), "addr type local"); },
+        [](const LocalMatch& s) {
+            return cat("fib ", side_name(s.side), "addr type ", is_not(s.sense), "local");
+        },
         [](const MarkMatch& s) {
             return cat("meta mark & ", hex32(s.mask), " == ", hex32(s.value));
         },
         [](const SetMatch& s) { return cat(to_text(s.key), ' ', is_not(s.sense), '@', s.set); },
         [](const VerdictMap& s) { return cat(to_text(s.key), " vmap @", s.map); },
+        [](const UpdateSet& s) {
+            return cat("update @", s.set, " { ", to_text(s.key), " timeout ",
+                       duration_text(s.timeout_s), " }");
+        },
         [](const SetMark& s) { return set_mark_text(s); },
         [](const Counter&) { return std::string("counter"); },
         [](const Log& s) { return cat("log prefix \"", s.prefix, "\" group ", s.group); },

@@ -128,8 +128,9 @@ private:
     Answer run(const CtStateMatch& s) { return next_if((fate_.packet.ct_state & s.states) != 0); }
     Answer run(const CtDnatMatch& s) { return next_if(fate_.packet.dnatted, s.sense); }
     Answer run(const LocalMatch& s) {
-        return next_if(world_.is_local(s.side == Side::kSource ? fate_.packet.source
-                                                               : fate_.packet.destination));
+        const bool local = world_.is_local(s.side == Side::kSource ? fate_.packet.source
+                                                                   : fate_.packet.destination);
+        return next_if(local, s.sense);
     }
     Answer run(const MarkMatch& s) { return next_if((fate_.packet.mark & s.mask) == s.value); }
     Answer run(const SetMatch& s) { return next_if(find(s.key, s.set) != nullptr, s.sense); }
@@ -139,6 +140,7 @@ private:
         if (!verdict) return next_if(false);
         return {Answer::Kind::kVerdict, *verdict};
     }
+    Answer run(const UpdateSet&) { return {}; }
     Answer run(const SetMark& s) {
         uint32_t& mark = fate_.packet.mark;
         switch (s.operation) {

@@ -4,11 +4,9 @@
 #include <string_view>
 
 #include "core/kernel/nft.h"
+#include "tests/support/addresses.h"
 
 namespace kin::test {
-
-inline Ipv4 ip(std::string_view text) { return Ipv4::parse(text).value_or(Ipv4{}); }
-inline Cidr cidr(std::string_view text) { return Cidr::parse(text).value_or(Cidr{}); }
 
 /// Two Services as kube-proxy's table holds them: one with two endpoints, one with none.
 nft::Table service_table();

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "core/base/ip.h"
+#include "core/base/result.h"
+#include "core/kernel/netlink.h"
+#include "core/kernel/netns.h"
+#include "core/kernel/nft.h"
+
+namespace kin {
+
+/// One connection as conntrack remembers it: as it was asked for, and who answers.
+struct Flow {
+    nft::L4 l4 = nft::L4::kUdp;
+    Ipv4 source, destination;  ///< Of its first packet, before any rule rewrote it.
+    uint16_t source_port = 0, destination_port = 0;
+    Ipv4 replier;  ///< Where its packets are sent; differs from `destination` after DNAT.
+    uint16_t replier_port = 0;
+    uint32_t id = 0;  ///< The kernel's own.
+    auto operator<=>(const Flow&) const = default;
+};
+
+/// The connections that the kernel remembers in one network namespace (nf_conntrack over netlink;
+/// what conntrack(8) shows). Owned by the control thread.
+class Conntrack {
+public:
+    static Result<Conntrack> open(const Netns& ns);
+
+    /// Those of one protocol, in no order. Costs as much as the namespace has connections.
+    Result<std::vector<Flow>> flows(nft::L4 l4);
+    /// Forgets a connection: its next packet meets the rules as a new one's would. Already gone is
+    /// success.
+    Result<> forget(const Flow& flow);
+    /// Forgets those that `is_stale` and tells how many they were.
+    Result<size_t> forget_if(nft::L4 l4, const std::function<bool(const Flow&)>& is_stale);
+
+private:
+    explicit Conntrack(Netlink netlink) : netlink_(std::move(netlink)) {}
+    Netlink netlink_;
+};
+
+}  // namespace kin
