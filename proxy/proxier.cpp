@@ -4,14 +4,15 @@
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
-#include "proxy/service_view.h"
 
 namespace kin::proxy {
 
-Proxier::Proxier(Client& client, const std::vector<KernelNode*>& nodes, const Addresses& addresses)
+Proxier::Proxier(Client& client, Loop& data, Namespaces& namespaces,
+                 const std::vector<KernelNode*>& nodes, const Addresses& addresses)
     : services_(client.cache<Service>()),
       slices_(client.cache<EndpointSlice>()),
       addresses_(addresses),
+      health_checks_(data, namespaces),
       work_(client.loop(), {.name = "proxy"}, [this] { return update(); }) {
     for (KernelNode* node : nodes) nodes_[node->name].kernel = node;
     services_.on_change(lifetime_.bind([this](const CacheChange<Service>& change) {
@@ -59,42 +60,94 @@ void Proxier::stop(const ObjectKey& pod) {
     }
 }
 
+std::vector<ServicePort> Proxier::current_ports(const ObjectKey& key) const {
+    const Service* service = services_.find(key);
+    if (!service) return {};
+    std::vector<const EndpointSlice*> slices;
+    if (const auto keys = slices_of_.find(key); keys != slices_of_.end()) {
+        for (const ObjectKey& slice : keys->second) {
+            if (const EndpointSlice* found = slices_.find(slice)) slices.push_back(found);
+        }
+    }
+    return ports_of(*service, slices, addresses_);
+}
+
 /// Brings the ruleset up to what the caches show.
 void Proxier::collect() {
     for (const ObjectKey& key : std::exchange(dirty_, {})) {
+        const auto ports = current_ports(key);
+        ruleset_.set(key.to_string(), ports);
+        stale_flows_.set(key.to_string(), ports);
         const Service* service = services_.find(key);
-        std::vector<const EndpointSlice*> slices;
-        if (const auto keys = slices_of_.find(key); keys != slices_of_.end()) {
-            for (const ObjectKey& slice : keys->second) {
-                if (const EndpointSlice* found = slices_.find(slice)) slices.push_back(found);
-            }
+        if (service && service->health_check_node_port != 0) {
+            checked_.insert(key);
+        } else {
+            checked_.erase(key);
         }
-        ruleset_.set(key.to_string(),
-                     service ? ports_of(*service, slices) : std::vector<ServicePort>{});
     }
 }
 
 Result<> Proxier::update() {
     collect();
-    const nft::Change change = ruleset_.take_change();
+    const RulesetChange change = ruleset_.take_change();
     Result<> first = Ok{};
     for (auto& [name, node] : nodes_) {
         if (!node.active) {
             node.whole = true;  // What it misses now it gets as a whole later.
             continue;
         }
-        if (change.empty() && !node.whole) continue;
-        Result<> written = write(node, change);
+        const auto scope = node.whole ? StaleFlows::Scope::kAll : StaleFlows::Scope::kTouched;
+        Result<> written = write(node, change.on(name));
+        if (written) written = forget_stale_flows(node, scope);
         if (written) continue;
         node.whole = true;
         if (first) first = std::move(written);
     }
-    return first;
+    if (first) stale_flows_.clear();
+    Result<> served = serve_health_checks();
+    return first ? std::move(served) : std::move(first);
+}
+
+Result<> Proxier::serve_health_checks() {
+    std::map<HealthChecks::Place, HealthCheck> wanted;
+    for (const ObjectKey& key : checked_) {
+        const auto ports = current_ports(key);
+        for (const auto& [name, node] : nodes_) {
+            if (!node.active) continue;
+            size_t endpoints = 0;
+            for (const ServicePort& port : ports) {
+                const auto here = port.local.find(name);
+                if (here != port.local.end()) endpoints = std::max(endpoints, here->second.size());
+            }
+            wanted.emplace(HealthChecks::Place{name, node.instance.address,
+                                               services_.find(key)->health_check_node_port},
+                           HealthCheck{key, endpoints});
+        }
+    }
+    return health_checks_.set(wanted);
+}
+
+Result<> Proxier::forget_stale_flows(NodeState& node, StaleFlows::Scope scope) {
+    if (scope == StaleFlows::Scope::kTouched && !stale_flows_.any()) return Ok{};
+    if (!node.conntrack) {
+        TRY_ASSIGN(Conntrack conntrack, Conntrack::open(node.kernel->netns));
+        node.conntrack.emplace(std::move(conntrack));
+    }
+    const Ipv4 address = node.instance.address;
+    TRY_ASSIGN(const size_t forgotten,
+               node.conntrack->forget_if(nft::L4::kUdp, [&](const Flow& flow) {
+                   return stale_flows_.is_stale(flow, address, scope);
+               }));
+    if (forgotten != 0 && node.instance.log) {
+        node.instance.log(cat("Forgot ", forgotten, " stale UDP flows"));
+    }
+    return Ok{};
 }
 
 Result<> Proxier::write(NodeState& node, const nft::Change& change) {
     const auto start = std::chrono::steady_clock::now();
     const bool whole = node.whole;
+    if (change.empty() && !whole) return Ok{};
     Result<> written = whole ? node.kernel->nft.replace(ruleset_.table(network_of(node)))
                              : node.kernel->nft.apply(change);
     if (!written && !whole && written.error().code() == Errc::kConflict) {
@@ -113,8 +166,31 @@ Result<> Proxier::write(NodeState& node, const nft::Change& change) {
     return Ok{};
 }
 
+Result<std::string> Proxier::explain(const ObjectKey& service, const std::string& node, Form form) {
+    const auto found = nodes_.find(node);
+    if (found == nodes_.end()) return Error(Errc::kNotFound, cat("there is no node ", node));
+    if (!services_.find(service)) {
+        return Error(Errc::kNotFound, cat("there is no Service ", service.to_string()));
+    }
+    const auto ports = current_ports(service);
+    Network network = network_of(found->second);
+    if (form == Form::kIptables) return explain_iptables(network, ports);
+    if (form == Form::kIpvs) return explain_ipvs(network, ports);
+    Counts counts;
+    const nft::Table table = skeleton(network);
+    for (const std::string& set : counted_sets()) {
+        TRY_ASSIGN(counts[set],
+                   found->second.kernel->nft.counts(kTableName, table.find_set(set)->shape));
+    }
+    std::string text = proxy::explain(network, ports, counts);
+    if (!found->second.active) {
+        text += cat("No kube-proxy runs on ", node, ": its rules stay as they were left.\n");
+    }
+    return text;
+}
+
 Network Proxier::network_of(const NodeState& node) const {
-    return {node.instance.address, addresses_.pods, addresses_.services, addresses_.nodes};
+    return {node.kernel->name, node.instance.address, addresses_};
 }
 
 }  // namespace kin::proxy

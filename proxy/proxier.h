@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -8,16 +9,16 @@
 #include "core/base/lifetime.h"
 #include "core/client/client.h"
 #include "core/contracts/namespaces.h"
+#include "core/kernel/conntrack.h"
 #include "core/kernel/nodes.h"
 #include "core/loop/debounce.h"
+#include "proxy/explain.h"
+#include "proxy/health_checks.h"
 #include "proxy/ruleset.h"
+#include "proxy/service_view.h"
+#include "proxy/stale_flows.h"
 
 namespace kin::proxy {
-
-/// Which addresses are what; the same for all nodes.
-struct Addresses {
-    Cidr pods, services, nodes;
-};
 
 /// kube-proxy on every node: follows Services and EndpointSlices and programs the table
 /// `kube-proxy` of the nodes on which a kube-proxy pod runs. Where it stops, the rules freeze as
@@ -28,24 +29,33 @@ struct Addresses {
 /// Client::start() and destroy it there.
 class Proxier : public PodService {
 public:
-    /// `nodes` outlive this object.
-    Proxier(Client& client, const std::vector<KernelNode*>& nodes, const Addresses& addresses);
+    /// All of these outlive this object; `data` serves the health check ports.
+    Proxier(Client& client, Loop& data, Namespaces& namespaces,
+            const std::vector<KernelNode*>& nodes, const Addresses& addresses);
 
     Result<> start(const Instance& instance) override;
     void stop(const ObjectKey& pod) override;
+
+    /// What a node holds for one Service, in words and with the kernel's counters. kNotFound: no
+    /// such Service or node.
+    Result<std::string> explain(const ObjectKey& service, const std::string& node, Form form);
 
 private:
     struct NodeState {
         KernelNode* kernel = nullptr;
         Instance instance;
         bool active = false;
-        bool whole = true;  ///< The next write is a full one.
+        bool whole = true;                   ///< The next write is a full one.
+        std::optional<Conntrack> conntrack;  ///< Once it was needed.
     };
 
     void on_slice(const CacheChange<EndpointSlice>& change);
     void collect();
+    std::vector<ServicePort> current_ports(const ObjectKey& service) const;
     Result<> update();
     Result<> write(NodeState& node, const nft::Change& change);
+    Result<> serve_health_checks();
+    Result<> forget_stale_flows(NodeState& node, StaleFlows::Scope scope);
     Network network_of(const NodeState& node) const;
 
     Cache<Service>& services_;
@@ -53,6 +63,9 @@ private:
     const Addresses addresses_;
     std::map<std::string, NodeState> nodes_;
     Ruleset ruleset_;
+    StaleFlows stale_flows_;
+    HealthChecks health_checks_;
+    std::set<ObjectKey> checked_;  // Services with a health check port.
     std::set<ObjectKey> dirty_;
     std::map<ObjectKey, std::set<ObjectKey>> slices_of_;  // By Service.
     Debounce work_;

@@ -20,6 +20,13 @@ std::vector<std::string> strings_at(const Json& json, JsonPath path) {
     return out;
 }
 
+/// How long a client stays with its endpoint; three hours unless said otherwise.
+uint32_t affinity_seconds(const Json& spec) {
+    if (string_at(spec, {"sessionAffinity"}) != "ClientIP") return 0;
+    return static_cast<uint32_t>(
+        int_at(spec, {"sessionAffinityConfig", "clientIP", "timeoutSeconds"}, 10'800));
+}
+
 template <class T>
 T with_metadata(std::shared_ptr<const Json> object) {
     T view;
@@ -150,6 +157,18 @@ Service decode(std::shared_ptr<const Json> object) {
     view.selector = string_map_at(spec, {"selector"});
     view.external_name = string_at(spec, {"externalName"});
     view.publish_not_ready = bool_at(spec, {"publishNotReadyAddresses"});
+    view.external_local = string_at(spec, {"externalTrafficPolicy"}) == "Local";
+    view.internal_local = string_at(spec, {"internalTrafficPolicy"}) == "Local";
+    view.affinity_seconds = affinity_seconds(spec);
+    view.external_ips = strings_at(spec, {"externalIPs"});
+    view.load_balancer_class = string_at(spec, {"loadBalancerClass"});
+    view.load_balancer_ip = string_at(spec, {"loadBalancerIP"});
+    view.source_ranges = strings_at(spec, {"loadBalancerSourceRanges"});
+    for (const Json& ingress : array_at(view.status(), {"loadBalancer", "ingress"})) {
+        const std::string ip = string_at(ingress, {"ip"});
+        if (!ip.empty()) view.load_balancer_ips.push_back(ip);
+    }
+    view.health_check_node_port = port_at(spec, "healthCheckNodePort");
     for (const Json& port : array_at(spec, {"ports"})) {
         view.ports.push_back({string_at(port, {"name"}), protocol_of(string_at(port, {"protocol"})),
                               port_at(port, "port"), port_ref(port, "targetPort"),
@@ -210,10 +229,10 @@ DaemonSet decode(std::shared_ptr<const Json> object) {
     return view;
 }
 
-#define KIN_PLAIN_VIEW(T)                               \
-    template <>                                         \
-    T decode(std::shared_ptr<const Json> object) {      \
-        return with_metadata<T>(std::move(object));     \
+#define KIN_PLAIN_VIEW(T)                           \
+    template <>                                     \
+    T decode(std::shared_ptr<const Json> object) {  \
+        return with_metadata<T>(std::move(object)); \
     }
 KIN_PLAIN_VIEW(Endpoints)
 KIN_PLAIN_VIEW(ConfigMap)

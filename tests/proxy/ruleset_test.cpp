@@ -13,20 +13,75 @@ namespace {
 using proxy::Ruleset;
 using proxy::ServicePort;
 
-/// What the kernel would hold after `change`, held as a value.
+/// What the kernel would hold after `change`, held as a value; it refuses what the kernel refuses.
 void carry_out(const nft::Change& change, nft::Table& table) {
+    for (const nft::Chain& chain : change.added_chains) {
+        EXPECT_EQ(table.find_chain(chain.name), nullptr) << chain.name;
+        table.chains.push_back(chain);
+    }
+    for (const nft::SetShape& shape : change.added_sets) {
+        EXPECT_EQ(table.find_set(shape.name), nullptr) << shape.name;
+        table.sets.push_back({shape, {}});
+    }
     for (const nft::ElementChange& elements : change.elements) {
         nft::Elements& held = table.find_set(elements.set.name)->elements;
         for (const nft::Range& range : elements.removed) EXPECT_EQ(held.erase(range), 1u);
         for (const auto& [range, element] : elements.added)
             EXPECT_TRUE(held.emplace(range, element).second);
     }
+    for (const nft::Chain& rewritten : change.rewritten_chains)
+        for (nft::Chain& chain : table.chains)
+            if (chain.name == rewritten.name) chain = rewritten;
+    for (const std::string& set : change.removed_sets)
+        EXPECT_EQ(std::erase_if(table.sets, [&](auto& held) { return held.shape.name == set; }),
+                  1u);
     for (const std::string& chain : change.removed_chains)
-        std::erase_if(table.chains, [&](const auto& held) { return held.name == chain; });
-    for (const nft::Chain& chain : change.added_chains) table.chains.push_back(chain);
+        EXPECT_EQ(std::erase_if(table.chains, [&](auto& held) { return held.name == chain; }), 1u);
 }
 
-void sort_chains(nft::Table& table) { std::ranges::sort(table.chains, {}, &nft::Chain::name); }
+void sort(nft::Table& table) {
+    std::ranges::sort(table.chains, {}, &nft::Chain::name);
+    std::ranges::sort(table.sets, {}, [](const nft::Set& set) { return set.shape.name; });
+}
+
+/// Whatever a Service can be, at random; addresses and pods overlap, so that elements are shared.
+class RandomServices {
+public:
+    explicit RandomServices(uint32_t seed) : random_(seed) {}
+
+    uint32_t draw(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
+
+    std::vector<ServicePort> service(const std::string& name, uint32_t number) {
+        std::vector<ServicePort> ports;
+        for (uint32_t port = draw(3); port > 0; --port) {
+            ServicePort made{cat(name, ":p", port), ip("10.96.0.1").plus(number / 2), nft::L4::kTcp,
+                             static_cast<uint16_t>(80 + port), endpoints()};
+            if (draw(2) == 0) made.node_port = static_cast<uint16_t>(30'000 + draw(4));
+            if (draw(3) == 0) made.external_ips.push_back(ip("198.51.100.1").plus(draw(2)));
+            if (draw(3) == 0) made.balanced_ips.push_back(ip("172.30.200.1").plus(draw(2)));
+            if (draw(2) == 0) made.restricted = true;
+            if (draw(2) == 0) made.source_ranges.push_back(cidr("203.0.113.0/24"));
+            if (draw(3) == 0) made.internal = proxy::TrafficPolicy::kLocal;
+            if (draw(3) == 0) made.external = proxy::TrafficPolicy::kLocal;
+            if (draw(3) == 0) made.affinity_s = draw(3) * 60;
+            for (const char* node : {"node-1", "node-2"})
+                if (draw(2) == 0) made.local[node] = endpoints();
+            std::erase_if(made.local, [](const auto& local) { return local.second.empty(); });
+            ports.push_back(std::move(made));
+        }
+        return ports;
+    }
+
+private:
+    std::vector<proxy::Endpoint> endpoints() {
+        std::vector<proxy::Endpoint> made;
+        for (uint32_t number = draw(5); number > 0; --number)
+            made.push_back({ip("10.244.1.2").plus(number + draw(2) * 10), 8080, "ns/pod"});
+        return made;
+    }
+
+    std::mt19937 random_;
+};
 
 TEST(RulesetTest, UnchangedServiceIsNoChange) {
     Ruleset ruleset;
@@ -47,7 +102,7 @@ TEST(RulesetTest, OneMovedEndpointTouchesOnlyItself) {
     ruleset.take_change();
     port.endpoints[1] = {ip("10.244.3.7"), 8080, "shop/web-2"};
     ruleset.set("shop/web", {&port, 1});
-    const nft::Change change = ruleset.take_change();
+    const nft::Change change = ruleset.take_change().on("node-1");
     EXPECT_EQ(change.element_count(), 4u);  // One endpoint and one hairpin entry, out and in.
     EXPECT_TRUE(change.added_chains.empty());
     EXPECT_TRUE(change.removed_chains.empty());
@@ -60,7 +115,7 @@ TEST(RulesetTest, LastEndpointGoneMovesTheServiceToThoseWithout) {
     ruleset.take_change();
     port.endpoints.clear();
     ruleset.set("shop/web", {&port, 1});
-    const nft::Change change = ruleset.take_change();
+    const nft::Change change = ruleset.take_change().on("node-1");
     EXPECT_EQ(change.removed_chains, std::vector<std::string>{"lb-2"});
     const nft::Table table = ruleset.table(node_1());
     EXPECT_EQ(table.find_set("no-endpoint-services")->elements.size(), 1u);
@@ -105,38 +160,33 @@ TEST(RulesetTest, TwoServicesWithOneAddressDoNotStopTheTable) {
 }
 
 TEST(RulesetTest, ChangesInAnyOrderLeadToTheTableAsIfFromNothing) {
-    std::mt19937 random(7);
-    const auto draw = [&](uint32_t below) { return static_cast<uint32_t>(random() % below); };
+    RandomServices random(7);
     Ruleset ruleset;
     std::map<std::string, std::vector<ServicePort>> services;
-    nft::Table kernel = proxy::skeleton(node_1());
-    for (int turn = 0; turn < 300; ++turn) {
-        for (uint32_t changes = draw(3) + 1; changes > 0; --changes) {
-            const uint32_t number = draw(8);
+    std::map<std::string, std::pair<proxy::Network, nft::Table>> nodes;
+    for (const char* name : {"node-1", "node-2", "node-3"}) {
+        proxy::Network network = node_1();
+        network.node = name;
+        nodes[name] = {network, proxy::skeleton(network)};
+    }
+    for (int turn = 0; turn < 150; ++turn) {
+        for (uint32_t changes = random.draw(3) + 1; changes > 0; --changes) {
+            const uint32_t number = random.draw(8);
             const std::string name = cat("ns/service-", number);
-            std::vector<ServicePort>& ports = services[name];
-            ports.clear();
-            for (uint32_t port = 0; port < draw(3); ++port) {
-                // Addresses and pods overlap between Services, so that elements are shared.
-                ServicePort made{cat(name, ":p", port),
-                                 ip("10.96.0.1").plus(number / 2),
-                                 nft::L4::kTcp,
-                                 static_cast<uint16_t>(80 + port),
-                                 {}};
-                for (uint32_t endpoint = 0; endpoint < draw(5); ++endpoint)
-                    made.endpoints.push_back(
-                        {ip("10.244.1.2").plus(endpoint + draw(2) * 10), 8080, "ns/pod"});
-                ports.push_back(std::move(made));
-            }
-            ruleset.set(name, ports);
+            services[name] = random.service(name, number);
+            ruleset.set(name, services[name]);
         }
-        carry_out(ruleset.take_change(), kernel);
+        const proxy::RulesetChange change = ruleset.take_change();
         Ruleset fresh;
         for (const auto& [name, ports] : services) fresh.set(name, ports);
-        nft::Table expected = fresh.table(node_1());
-        sort_chains(expected);
-        sort_chains(kernel);
-        ASSERT_EQ(nft::to_text(kernel), nft::to_text(expected)) << "turn " << turn;
+        for (auto& [name, node] : nodes) {
+            auto& [network, kernel] = node;
+            carry_out(change.on(name), kernel);
+            nft::Table expected = fresh.table(network);
+            sort(expected);
+            sort(kernel);
+            ASSERT_EQ(nft::to_text(kernel), nft::to_text(expected)) << name << ", turn " << turn;
+        }
     }
 }
 

@@ -5,7 +5,10 @@ namespace kin::test {
 using nft::L4;
 
 proxy::Network node_1() {
-    return {ip("172.30.0.11"), cidr("10.244.0.0/16"), cidr("10.96.0.0/16"), cidr("172.30.0.0/24")};
+    return {"node-1",
+            ip("172.30.0.11"),
+            {cidr("10.244.0.0/16"), cidr("10.96.0.0/16"), cidr("172.30.0.0/24"),
+             cidr("172.30.200.0/24")}};
 }
 
 proxy::ServicePort web() {

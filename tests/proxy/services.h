@@ -3,11 +3,9 @@
 #include <string_view>
 
 #include "proxy/compile.h"
+#include "tests/support/addresses.h"
 
 namespace kin::test {
-
-inline Ipv4 ip(std::string_view text) { return Ipv4::parse(text).value_or(Ipv4{}); }
-inline Cidr cidr(std::string_view text) { return Cidr::parse(text).value_or(Cidr{}); }
 
 /// Node 1 of the usual address plan.
 proxy::Network node_1();
