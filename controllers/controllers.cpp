@@ -6,6 +6,7 @@
 #include "controllers/endpoint_slices.h"
 #include "controllers/garbage_collector.h"
 #include "controllers/jobs.h"
+#include "controllers/load_balancers.h"
 #include "controllers/namespaces.h"
 #include "controllers/node_subnets.h"
 #include "controllers/persistent_volumes.h"
@@ -30,6 +31,7 @@ struct Controllers::All {
           persistent_volumes(client),
           scheduler(client),
           endpoint_slices(client),
+          load_balancers(client, options.load_balancer_pool),
           garbage_collector(client),
           pods_without_node(client) {}
 
@@ -45,6 +47,7 @@ struct Controllers::All {
     PersistentVolumes persistent_volumes;
     Scheduler scheduler;
     EndpointSlices endpoint_slices;
+    LoadBalancers load_balancers;
     GarbageCollector garbage_collector;
     PodsWithoutNode pods_without_node;
 };

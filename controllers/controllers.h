@@ -10,8 +10,9 @@
 namespace kin::controllers {
 
 struct Options {
-    Cidr pod_pool{{0x0AF40000}, 16};  ///< 10.244.0.0/16
-    std::string ca_certificate;       ///< PEM; goes into every namespace's kube-root-ca.crt
+    Cidr pod_pool{{0x0AF40000}, 16};            ///< 10.244.0.0/16
+    Cidr load_balancer_pool{{0xAC1EC800}, 24};  ///< 172.30.200.0/24
+    std::string ca_certificate;  ///< PEM; goes into every namespace's kube-root-ca.crt
     BootstrapOptions bootstrap;
 };
 
