@@ -1,0 +1,20 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/api/views.h"
+#include "core/base/ip.h"
+
+namespace kin::netns {
+
+/// Over which of `nodes` the addresses of a load balancer lead: all, or with externalTrafficPolicy
+/// Local those on which an endpoint is ready. If there is none, all again: the nodes drop what
+/// comes, which is what clients of a cloud's load balancer meet. Pure.
+std::vector<std::string> nodes_behind(const Service& service,
+                                      const std::vector<const EndpointSlice*>& slices,
+                                      const std::vector<std::string>& nodes);
+
+}  // namespace kin::netns
