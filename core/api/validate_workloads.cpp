@@ -61,12 +61,29 @@ void validate_selector(const Json& spec, std::string_view kind, const FieldPath&
     out.invalid(labels_path, labels, "`selector` does not match template `labels`");
 }
 
+/// The template as its pods will be: a StatefulSet's claims are volumes of theirs.
+Json with_claims(Json pod_template, const Json& spec) {
+    Json& volumes = pod_template["spec"]["volumes"];
+    if (!volumes.is_array()) volumes = Json::array();
+    for (const Json& claim : array_at(spec, {"volumeClaimTemplates"})) {
+        const std::string name = string_at(claim, {"metadata", "name"});
+        const bool is_there = std::ranges::any_of(
+            volumes, [&](const Json& volume) { return string_at(volume, {"name"}) == name; });
+        if (!is_there) volumes.push_back({{"name", name}, {"emptyDir", Json::object()}});
+    }
+    return pod_template;
+}
+
 /// Pods of a workload are kept running: they always restart and have no deadline.
 void validate_lasting_template(const Json& spec, std::string_view kind, const FieldPath& path,
                                Findings& out) {
     const FieldPath at = path.child("template");
     const Json& pod_template = object_at(spec, {"template"});
-    validate_pod_template(pod_template, at, out);
+    if (spec.contains("volumeClaimTemplates") && find(pod_template, "spec")) {
+        validate_pod_template(with_claims(pod_template, spec), at, out);
+    } else {
+        validate_pod_template(pod_template, at, out);
+    }
     const std::string policy = string_at(pod_template, {"spec", "restartPolicy"});
     if (policy != "Always")
         out.not_supported(at.child("spec").child("restartPolicy"), policy, {"Always"});
