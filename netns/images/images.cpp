@@ -309,6 +309,11 @@ std::optional<Image> find_image(std::string_view reference) {
     return {};
 }
 
+bool has_impossible_tag(std::string_view reference) {
+    const auto name = parse_image_name(reference);
+    return name && !can_exist(name->last, name->tag);
+}
+
 Image stand_in(std::string_view reference, const std::vector<ExposedPort>& ports) {
     Image image;
     image.name = "stand-in";

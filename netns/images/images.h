@@ -51,6 +51,8 @@ struct Image {
 /// The image behind a name, whatever its registry; nothing for names that kin does not know and for
 /// tags that cannot exist (nginx:1.91, of the tutorials about failed rollouts). Pure.
 std::optional<Image> find_image(std::string_view reference);
+/// A name that kin knows with a tag that no registry has: nothing stands in for it. Pure.
+bool has_impossible_tag(std::string_view reference);
 /// What stands in for an unknown image with declared ports: it answers on all of them.
 Image stand_in(std::string_view reference, const std::vector<ExposedPort>& ports);
 /// The names find_image() knows, for people: "nginx", "httpd"...

@@ -41,6 +41,10 @@ private:
         if (auto found = images::find_image(name)) {
             image_ = std::move(*found);
             out_.notes.push_back({"Normal", "Pulled", already_present(name)});
+        } else if (images::has_impossible_tag(name)) {
+            return refuse("ErrImagePull", Retry::kWithBackOff,
+                          Error(Errc::kNotFound, cat("failed to resolve image \"", name,
+                                                     "\": no version has this tag")));
         } else if (!in_.container.command.empty()) {
             // The pod says itself what to run: this machine's programs, whatever the image.
             image_.name = "host";

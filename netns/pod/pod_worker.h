@@ -54,13 +54,10 @@ private:
     Result<> prepare();
     Result<> prepare_network();
     Result<> prepare_volumes();
-<<<<<<< HEAD
     Result<> prepare_volume(const VolumeSpec& volume);
     void refresh_volumes();
     bool is_drained();
-=======
     bool served_inside() const;
->>>>>>> 2aa932f (netns/pod: write no volumes for pods without processes)
     void fail_to_prepare(const std::string& reason, const std::string& message);
     void run_containers();
     bool run_init_containers();
