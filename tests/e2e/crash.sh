@@ -7,8 +7,8 @@ SEED=${KIN_SEED:-$RANDOM}
 RANDOM=$SEED
 KILLS=${KIN_KILLS:-20}
 PODS=50
-# A second, on a machine that has time for it.
-LIMIT_MS=$(awk -v cpus="$(nproc)" '{over = $1 / cpus; print int(1000 * (over > 1 ? over : 1))}' \
+# A second is the aim, and the slowest kill is printed; three are a fault, on a machine that has time.
+LIMIT_MS=$(awk -v cpus="$(nproc)" '{over = $1 / cpus; print int(3000 * (over > 1 ? over : 1))}' \
     /proc/loadavg)
 
 parent_of() { awk '/^PPid:/ {print $2}' "/proc/$1/status" 2>/dev/null; }
@@ -36,12 +36,12 @@ left_over() {
 }
 # gone_in_time WHAT: within the limit, and says how long it took.
 gone_in_time() {
-    local start took
+    local start took left
     start=$(now_ms)
-    while [ -n "$(left_over)" ]; do
+    while left=$(left_over); [ -n "$left" ]; do
         took=$(($(now_ms) - start))
         if [ $took -gt "$LIMIT_MS" ]; then
-            bad "$1: after $took ms there still are: $(ps -o pid=,comm= -p "$(left_over | tr '\n' ,)0")"
+            bad "$1: after $took ms there still are: $(ps -o pid=,stat=,comm= -p "${left//$'\n'/,}" 2>&1)"
             return 1
         fi
     done
@@ -125,23 +125,20 @@ done
 check "the pod runs again" k wait --for=condition=Ready pod/survivor --timeout=20s
 check "the lab ends in good order" "$KIN" down --lab "$LAB"
 
-# Data that cannot be written: said at once and clearly, by a lab that then is not there.
+# Data that cannot be written: said at once and clearly, by a lab that then is not there. Only root
+# can take the right to write from a lab, which is root over its own files.
 if [ "$AS" = root ]; then
     data=/var/lib/kin/$LAB
-    # hidden COMMAND...: where its mounts are its own.
-    hidden() { unshare --mount --propagation private bash -c "$@"; }
-    expect "a read-only data folder is an error that says so" 'kin: .*(Read-only file system|Permission denied)' \
+    # hidden COMMAND: where its mounts are its own.
+    hidden() { unshare --mount --propagation private bash -c "$1"; }
+    expect "a read-only data folder is an error that says so" \
+        'kin: .*(Read-only file system|Permission denied)' \
         hidden "mount --bind '$data' '$data' && mount -o remount,bind,ro '$data' &&
             '$KIN' up --lab '$LAB' --detach --api-port 0"
+    # In the foreground: a log on the same disk could not say it.
     expect "a full disk is an error that says so" 'kin: .*(No space left on device|disk is full)' \
         hidden "mount -t tmpfs -o size=64k tmpfs '$data' && head -c 60k /dev/zero >'$data/filler'
-            '$KIN' up --lab '$LAB' --detach --api-port 0"
-else
-    data=$HOME/.local/share/kin/$LAB
-    chmod 500 "$data" "$data"/*
-    expect "a read-only data folder is an error that says so" 'kin: .*(Read-only file system|Permission denied)' \
-        "$KIN" up --lab "$LAB" --detach --api-port 0
-    chmod -R u+rwX "$data"
+            timeout 30 '$KIN' up --lab '$LAB' --api-port 0"
+    expect "and no lab is left" 'is not running' "$KIN" status --lab "$LAB"
 fi
-expect "and no lab is left" 'is not running' "$KIN" status --lab "$LAB"
 finish
