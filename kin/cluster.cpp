@@ -22,6 +22,8 @@
 #include "netns/network/node_links.h"
 #include "netns/network/pod_networks.h"
 #include "netns/pod/node_agent.h"
+#include "netns/router/balancer_routes.h"
+#include "netns/router/published_ports.h"
 #include "proxy/proxier.h"
 
 namespace kin {
@@ -81,6 +83,7 @@ private:
     Result<> create_node_agent(UniqueFd init_socket);
     Result<std::unique_ptr<apiserver::ApiServer>> open_api(LabDoor& door);
     Result<> on_control(const std::function<Result<>()>& task);
+    Result<std::string> rules(const http::Query& query);
 
     const ClusterOptions& options_;
     const Pki pki_;
@@ -97,6 +100,8 @@ private:
     std::unique_ptr<netns::NodeAgent> agent_;            // control: pods -> namespaces, processes
     std::unique_ptr<proxy::Proxier> proxier_;            // control: services -> table kube-proxy
     std::unique_ptr<NetworkAgent> network_agent_;        // control
+    std::unique_ptr<netns::BalancerRoutes> balancers_;   // control: load balancers -> router
+    std::unique_ptr<netns::PublishedPorts> published_;   // control: Services -> 127.0.0.1
     std::unique_ptr<dns::Server> dns_;                   // services, slices -> zone
     std::unique_ptr<controllers::Controllers> controllers_;
 };
@@ -107,6 +112,8 @@ Cluster::~Cluster() {
     dns_.reset();
     control_.call([this] {
         proxier_.reset();
+        published_.reset();
+        balancers_.reset();
         network_agent_.reset();
         containers_.reset();
     });
@@ -144,13 +151,17 @@ Result<> Cluster::start_components(UniqueFd init_socket) {
     dns_ = std::make_unique<dns::Server>(data_, client_, *agent_, std::move(zone));
     controllers_ = std::make_unique<controllers::Controllers>(
         client_, controllers::Options{.pod_pool = addresses().pods,
+                                      .load_balancer_pool = addresses().load_balancers,
                                       .ca_certificate = pki_.ca.certificate_pem,
                                       .bootstrap = {}});
     control_.call([this] {
         proxier_ = std::make_unique<proxy::Proxier>(
-            client_, links_->nodes(),
-            proxy::Addresses{addresses().pods, addresses().services, addresses().nodes});
+            client_, data_, *agent_, links_->nodes(),
+            proxy::Addresses{addresses().pods, addresses().services, addresses().nodes,
+                             addresses().load_balancers});
         network_agent_ = std::make_unique<NetworkAgent>(addresses());
+        balancers_ = std::make_unique<netns::BalancerRoutes>(client_, *links_);
+        published_ = std::make_unique<netns::PublishedPorts>(client_, data_, *links_);
         agent_->add_service("registry.k8s.io/kube-proxy", *proxier_);
         agent_->add_service("registry.k8s.io/coredns/coredns", *dns_);
         agent_->add_service("kin/network", *network_agent_);
@@ -184,10 +195,30 @@ Result<std::unique_ptr<apiserver::ApiServer>> Cluster::open_api(LabDoor& door) {
     return api;
 }
 
+Result<std::string> Cluster::rules(const http::Query& query) {
+    const auto or_else = [&](const char* name, const char* otherwise) {
+        const std::string value(query.get(name));
+        return value.empty() ? std::string(otherwise) : value;
+    };
+    const std::string form = or_else("form", "nftables");
+    const proxy::Form shown = form == "iptables" ? proxy::Form::kIptables
+                              : form == "ipvs"   ? proxy::Form::kIpvs
+                                                 : proxy::Form::kNftables;
+    std::string text;
+    TRY(on_control([&]() -> Result<> {
+        TRY_ASSIGN(text,
+                   proxier_->explain({or_else("namespace", "default"), or_else("service", "")},
+                                     or_else("node", "node-1"), shown));
+        return Ok{};
+    }));
+    return text;
+}
+
 Result<> Cluster::serve(netns::ServerContext& context) {
-    TRY_ASSIGN(const auto door, LabDoor::create(options_, *links_, client_));
+    TRY_ASSIGN(const auto door, LabDoor::create(options_, *links_, client_, *published_));
     TRY_ASSIGN(const auto api, open_api(*door));
     door->set_api_port(api->tls_port());
+    door->set_rules([this](const http::Query& query) { return rules(query); });
     TRY(write_private_file(options_.paths.kubeconfig(),
                            kubeconfig_text(options_.paths.name, api->tls_port(), pki_)));
     std::string why;

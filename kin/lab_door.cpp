@@ -49,13 +49,28 @@ Json hosts(netns::NodeLinks& links, int nodes) {
     out.push_back(host("internet", links, plan.internet(), "outside host"));
     return out;
 }
+
+Json published_json(const netns::PublishedPorts& published) {
+    Json out = Json::array();
+    for (const auto& [what, host_port, error] : published.list()) {
+        Json entry{{"service", what.service.to_string()},
+                   {"port", what.port},
+                   {"type", what.type},
+                   {"address", cat(what.target, ':', what.target_port)}};
+        if (host_port != 0) entry["host"] = cat("127.0.0.1:", host_port);
+        if (!error.empty()) entry["error"] = error;
+        out.push_back(std::move(entry));
+    }
+    return out;
+}
 }  // namespace
 
 Result<std::unique_ptr<LabDoor>> LabDoor::create(const ClusterOptions& options,
-                                                 netns::NodeLinks& links, Client& client) {
+                                                 netns::NodeLinks& links, Client& client,
+                                                 const netns::PublishedPorts& published) {
     UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!stop.valid()) return Error::from_errno("eventfd");
-    std::unique_ptr<LabDoor> door(new LabDoor(client, std::move(stop)));
+    std::unique_ptr<LabDoor> door(new LabDoor(client, published, std::move(stop)));
     door->status_ = {{"name", options.paths.name},
                      {"version", kVersion},
                      {"socket", options.paths.socket()},
@@ -69,7 +84,17 @@ std::optional<http::Response> LabDoor::handle(const http::Request& request) {
     const auto& path = request.path;
     if (path.size() != 3 || path[1] != "v1") return {};
     const std::string& what = path[2];
-    if (request.method == "GET" && what == "status") return json_response(200, status_);
+    if (request.method == "GET" && what == "status") {
+        Json status = status_;
+        status["published"] = published_json(published_);
+        return json_response(200, status);
+    }
+    if (request.method == "GET" && what == "rules" && rules_) {
+        const Result<std::string> text = rules_(request.query);
+        if (text) return http::Response{200, "text/plain; charset=utf-8", *text};
+        const bool not_found = text.error().code() == Errc::kNotFound;
+        return json_response(not_found ? 404 : 500, {{"message", text.error().text()}});
+    }
     if (request.method != "POST") return {};
     if (what == "stop") {
         const uint64_t one = 1;

@@ -83,6 +83,20 @@ CLI::App* add_up(CLI::App& app, UpOptions& options) {
     return verb;
 }
 
+CLI::App* add_rules(CLI::App& app, RulesOptions& options) {
+    CLI::App* verb =
+        app.add_subcommand("rules", "what a node's kernel holds for a Service: kin rules svc/web");
+    verb->add_option("object", options.object, "svc/NAME")->required();
+    verb->add_option("-n,--namespace", options.ns, "namespace of the Service")
+        ->capture_default_str();
+    verb->add_option("--node", options.node, "on which node")->capture_default_str();
+    verb->add_option("--mode", options.mode,
+                     "nftables: what is there; iptables, ipvs: what kube-proxy's other modes write")
+        ->check(CLI::IsMember({"nftables", "iptables", "ipvs"}))
+        ->capture_default_str();
+    return verb;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -125,9 +139,11 @@ int main(int argc, char** argv) {
     apply_verb->add_option("-f,--filename", file, "the file; - for standard input")
         ->type_name("FILE")
         ->required();
+    RulesOptions rules_options;
+    CLI::App* rules_verb = add_rules(app, rules_options);
     CLI::App* version_verb = app.add_subcommand("version", "print kin's version");
     for (CLI::App* verb : {down_verb, reset_verb, status_verb, config_verb, kubectl_verb,
-                           shell_verb, exec_verb, apply_verb}) {
+                           shell_verb, exec_verb, apply_verb, rules_verb}) {
         add_lab_option(verb, lab);
     }
 
@@ -162,6 +178,7 @@ int main(int argc, char** argv) {
     if (*shell_verb) return exec_in_host(lab, host, {});
     if (*exec_verb) return exec_in_host(lab, host, command);
     if (*apply_verb) return apply_file(lab, file);
+    if (*rules_verb) return rules(lab, rules_options);
     if (*version_verb) std::printf("%s\n", version_text().c_str());
     return 0;
 }

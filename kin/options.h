@@ -36,6 +36,14 @@ int kubectl(const std::string& lab, const std::vector<std::string>& arguments);
 /// Runs `command` (a shell if empty) in the network namespace of a node or outside host.
 int exec_in_host(const std::string& lab, const std::string& host,
                  const std::vector<std::string>& command);
+struct RulesOptions {
+    std::string object;  ///< "svc/web"
+    std::string ns = "default";
+    std::string node = "node-1";
+    std::string mode = "nftables";  ///< of kube-proxy: what is in the kernel, or iptables, ipvs
+};
+/// What the kernel of a node holds for a Service, in words and with its counters.
+int rules(const std::string& lab, const RulesOptions& options);
 int apply_file(const std::string& lab, const std::string& file);
 
 /// "kin: what" on stderr; returns 1.

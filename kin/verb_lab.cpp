@@ -84,6 +84,17 @@ std::string count_pods(const LabPaths& paths) {
     return out.empty() ? "none" : out;
 }
 
+/// Where Services can be reached from this machine.
+void print_published(const Json& published) {
+    if (published.empty()) return;
+    std::printf("\n%-28s %-13s %-21s %s\n", "SERVICE", "TYPE", "ADDRESS", "FROM THIS MACHINE");
+    for (const Json& entry : published) {
+        std::printf("%-28s %-13s %-21s %s\n", string_at(entry, {"service"}).c_str(),
+                    string_at(entry, {"type"}).c_str(), string_at(entry, {"address"}).c_str(),
+                    string_at(entry, {"host"}, string_at(entry, {"error"})).c_str());
+    }
+}
+
 void print_status(const LabPaths& paths, const Json& lab) {
     const std::string named = lab_words(paths.name);
     std::printf("lab         %s (kin %s, process %d)\n", paths.name.c_str(),
@@ -99,6 +110,7 @@ void print_status(const LabPaths& paths, const Json& lab) {
                     string_at(host, {"address"}).c_str(), string_at(host, {"pods"}, "-").c_str(),
                     string_at(host, {"role"}).c_str());
     }
+    print_published(array_at(lab, {"published"}));
     std::printf("\nLook inside:  kin shell%s node-1    kin exec%s node-2 -- ip route\n",
                 named.c_str(), named.c_str());
 }

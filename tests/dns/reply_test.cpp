@@ -110,7 +110,8 @@ class OutsideTest : public ReplyTest {
 protected:
     OutsideTest() {
         ZoneOptions options;
-        options.outside = {{"my-database.example.com", {0xCB007114}}, {"shop.example.com", {0xCB007114}}};
+        options.outside = {{"my-database.example.com", {0xCB007114}},
+                           {"shop.example.com", {0xCB007114}}};
         builder_ = std::make_unique<ZoneBuilder>(std::move(options));
         test::fill(*builder_);
     }
@@ -127,8 +128,8 @@ protected:
 };
 
 TEST_F(OutsideTest, NamesOfTheWorldOutsideHaveTheirAddress) {
-    EXPECT_EQ(short_of("My-Database.example.com", Type::kA),
-              "0; My-Database.example.com. A 203.0.113.20");
+    EXPECT_EQ(short_of("my-database.example.com", Type::kA),
+              "0; my-database.example.com. A 203.0.113.20");
 }
 
 TEST_F(OutsideTest, WithoutDataTheNameStillExists) {

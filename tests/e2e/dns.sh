@@ -158,7 +158,7 @@ check "DNS-04 ready" k wait --for=condition=Ready pod/dns-example pod/as-node --
 expect "DNS-04 its own resolver" \
     '^search ns1.svc.cluster-domain.example my.dns.search.suffix nameserver 192.0.2.1 options ndots:2 edns0 $' \
     bash -c "$kk exec dns-example -- cat /etc/resolv.conf | tr '\n' ' '"
-expect "DNS-04 None needs a nameserver" 'nameserver' k run bad --image=nginx --overrides='{"spec":{"dnsPolicy":"None"}}'
+expect "DNS-04 None needs a dnsConfig" 'must provide .dnsConfig.' k run bad --image=nginx --overrides='{"spec":{"dnsPolicy":"None"}}'
 expect "DNS-04 as the node: outside names" '203.0.113.20' k exec as-node -- dig +short example.com
 expect "DNS-04 as the node: no cluster names" 'NXDOMAIN' k exec as-node -- dig kubernetes.default.svc.cluster.local
 
