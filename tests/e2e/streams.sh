@@ -225,7 +225,7 @@ kill_tree $terminal
 check "and its children" until_true 20 gone_from_box '12346'
 # More than the pipe and the server take, less than the kernel buffers: behind a full window the end
 # of a dead client would not be seen.
-head -c 345000 /dev/zero >"$T/zeros"
+head -c 150000 /dev/zero >"$T/zeros"
 kubectl_itself exec -i box -- sleep 12347 <"$T/zeros" >/dev/null 2>&1 &
 gone=$!
 check "one that reads no stdin" until_true 20 in_box '12347'
