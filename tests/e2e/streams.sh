@@ -176,7 +176,8 @@ expect "is whole" "$(digest <"$T/sent")" k exec box -- sha256sum /tmp/sent
 check "cp a directory out of a pod" k cp box:/tmp/a "$T/copied"
 expect "is whole too" "$(k exec box -- sha256sum /tmp/a/large | cut -d' ' -f1)" \
     sha256sum "$T/copied/large"
-check "cp into nginx" k cp "$T/copied/index.html" web:/tmp/page
+# An ordinary user's lab has one id only, so GNU tar there cannot give files to the sender's.
+check "cp into nginx" k cp --no-preserve "$T/copied/index.html" web:/tmp/page
 
 echo "- logs"
 k apply -f - >/dev/null <<YAML
