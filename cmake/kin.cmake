@@ -29,6 +29,8 @@ endfunction()
 # kin_test(core/store SOURCES store_test.cpp ... LINK kin::core_store [LABELS lab])
 # One GoogleTest program per folder and label. A unit program is one ctest, since starting a process
 # per TEST costs more than the tests; of the others every TEST is a ctest of its own.
+# The targets unit_tests and lab_tests build all programs of that label and nothing else: ./test
+# builds the one set with sanitizers and the other for release.
 function(kin_test folder)
     cmake_parse_arguments(ARG "" "LABELS" "SOURCES;LINK;ARGS" ${ARGN})
     if(NOT ARG_LABELS)
@@ -39,6 +41,7 @@ function(kin_test folder)
     add_executable(${target} ${ARG_SOURCES})
     target_link_libraries(${target} PRIVATE ${ARG_LINK} kin_test_support GTest::gmock_main)
     kin_precompiled(${target})
+    add_dependencies(${ARG_LABELS}_tests ${target})
     if(ARG_LABELS STREQUAL unit)
         add_test(NAME ${folder} COMMAND ${target} --gtest_brief=1
             WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
