@@ -22,19 +22,10 @@ int remembered_nodes(const LabPaths& paths) {
     return json ? static_cast<int>(int_at(*json, {"nodes"})) : 0;
 }
 
-/// A lab that ends before it is ready has said why in its log only.
-int fail_with_log(const LabPaths& paths) {
-    const auto log = read_file(paths.log());
-    std::string last = log ? std::string(trim(*log)) : std::string();
-    if (const size_t line = last.rfind('\n'); line != std::string::npos) last.erase(0, line + 1);
-    return fail(cat("the lab ended while it started", last.empty() ? "" : ": ", last,
-                    " (log: ", paths.log(), ')'));
-}
-
 int serve(const ClusterOptions& options, netns::ServerContext& context) {
     const Result<> ran = run_cluster(options, context);
     if (ran) return 0;
-    std::fprintf(stderr, "kin: %s\n", ran.error().text().c_str());
+    context.notify_failed(ran.error());
     return 1;
 }
 }  // namespace
@@ -72,7 +63,6 @@ int up(const UpOptions& options) {
     const auto ended = netns::launch(
         launch, [&](netns::ServerContext& context) { return serve(cluster, context); });
     if (!ended) return fail(ended.error().text());
-    if (*ended != 0 && options.detach) return fail_with_log(*paths);
     return *ended;
 }
 

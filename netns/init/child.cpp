@@ -193,7 +193,7 @@ void show_command_line(const std::vector<std::string>& argv) {
 }
 
 /// From a process inside its container to its program. Returns only on failure.
-Error run_process(ProcessSpec& spec, std::vector<UniqueFd>& fds, RunPersonality run) {
+Error run_process(ProcessSpec& spec, std::vector<UniqueFd>& fds, const CloneOrigin& origin) {
     ::setsid();
     TRY(spec.tty ? open_terminal(spec, fds[kReportFd].get()) : connect_stdio(spec, fds));
     // Nothing that PID 1 or the launcher had open comes along.
@@ -202,9 +202,9 @@ Error run_process(ProcessSpec& spec, std::vector<UniqueFd>& fds, RunPersonality 
     ::close_range(kReport + 1, ~0U, 0);
     TRY(enter_working_directory(spec));
     add_missing_environment(spec);
-    TRY(confine(spec));
+    TRY(confine(spec, origin.one_id));
     if (!spec.personality.empty()) {
-        if (run) run_personality(spec, run);
+        if (origin.run_personality) run_personality(spec, origin.run_personality);
         return Error(Errc::kNotFound, cat("no built-in program ", spec.personality));
     }
     TRY_ASSIGN(const std::string path, find_program(spec));
@@ -224,13 +224,13 @@ Error try_container(std::vector<UniqueFd>& fds, const CloneOrigin& origin) {
         return Error(Errc::kInvalid, "volumes and mounts differ in number");
     }
     TRY(enter_container_root(spec, trees, origin.root));
-    return run_process(spec.process, fds, origin.run_personality);
+    return run_process(spec.process, fds, origin);
 }
 
 Error try_exec(std::vector<UniqueFd>& fds, const CloneOrigin& origin) {
     TRY_ASSIGN(const std::string bytes, read_memory_file(fds[kSpecFd]));
     TRY_ASSIGN(ProcessSpec spec, decode_process(bytes));
-    return run_process(spec, fds, origin.run_personality);
+    return run_process(spec, fds, origin);
 }
 
 [[noreturn]] void report_and_exit(const std::vector<UniqueFd>& fds, const Error& error) {

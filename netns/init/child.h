@@ -9,6 +9,7 @@ namespace kin::netns {
 struct CloneOrigin {
     const TemplateRoot& root;
     RunPersonality run_personality;
+    bool one_id;  ///< The lab has no id but root's.
 };
 
 /// The clone that becomes pid 1 of a container: joins the pod's namespaces, builds its root, gives

@@ -101,7 +101,7 @@ uint64_t capability_bit(std::string_view name) {
     return 0;
 }
 
-Result<> confine(const ProcessSpec& spec) {
+Result<> confine(const ProcessSpec& spec, bool one_id) {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return Error::from_errno("no_new_privs");
     TRY(drop_bounding_set(spec.capabilities));
     TRY(become(spec));
@@ -110,7 +110,7 @@ Result<> confine(const ProcessSpec& spec) {
     // A change of ids hides /proc/self from its owner; a personality is never exec'd, which would
     // undo that.
     ::prctl(PR_SET_DUMPABLE, 1);
-    return install_seccomp_filter();
+    return install_seccomp_filter(one_id);
 }
 
 }  // namespace kin::netns

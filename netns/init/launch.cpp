@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 #include <optional>
 
@@ -243,7 +244,9 @@ Result<int> run_launcher(const LaunchOptions& options,
     ::dup2(log >= 0 ? log : null, 2);
     const auto result = run_launcher(options, server, foreground);
     if (result) ::_exit(*result);
+    // Whoever started the lab reads this, or has gone; the log is for later.
     report_error(foreground, result.error());
+    std::fprintf(stderr, "kin: %s\n", result.error().text().c_str());
     ::_exit(1);
 }
 
@@ -284,6 +287,10 @@ void ServerContext::wait_for_stop() const {
 
 void ServerContext::notify_ready(std::string_view text) const {
     (void)send_report(launcher_.get(), Report::kReady, text);
+}
+
+void ServerContext::notify_failed(const Error& error) const {
+    report_error(launcher_.get(), error);
 }
 
 Result<int> launch(const LaunchOptions& options, const std::function<int(ServerContext&)>& server) {

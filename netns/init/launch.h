@@ -66,6 +66,9 @@ public:
     /// Tells the launcher that the lab is up: it calls on_ready, and detaches if asked to.
     /// Thread-safe. `text` of up to 64 KiB.
     void notify_ready(std::string_view text) const;
+    /// Tells the launcher why the lab ends: launch() returns this error, in a detaching launch()
+    /// that has returned already it goes to the log file. Thread-safe.
+    void notify_failed(const Error& error) const;
     const IdMap& ids() const { return ids_; }
 
 private:

@@ -260,7 +260,7 @@ Result<> live(UniqueFd& launcher, const LaunchOptions& options,
     TRY_ASSIGN(const TemplateRoot root,
                enter_template_root().context("build the root of containers"));
     PidOne(std::move(launcher), std::move(pair.right), std::move(signals), server_pid,
-           {root, options.run_personality}, static_cast<pid_t*>(shared))
+           {root, options.run_personality, ids.uids == 1}, static_cast<pid_t*>(shared))
         .run();
 }
 

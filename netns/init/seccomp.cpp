@@ -38,6 +38,13 @@ constexpr std::array kDenied {
 #endif
 };
 
+constexpr std::array kChangesOfOwner {
+#if defined(__x86_64__)
+    SYS_chown, SYS_lchown,
+#endif
+        SYS_fchown, SYS_fchownat,
+};
+
 constexpr uint32_t kNamespaceFlags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
                                      CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
@@ -52,7 +59,7 @@ sock_filter unless_equal_skip_one(uint32_t k) {
     return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, 1);
 }
 
-std::vector<sock_filter> build_filter() {
+std::vector<sock_filter> build_filter(bool one_id) {
     const auto load = [](size_t offset) {
         return statement(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset));
     };
@@ -70,6 +77,12 @@ std::vector<sock_filter> build_filter() {
     for (const long call : kDenied) {
         filter.push_back(unless_equal_skip_one(static_cast<uint32_t>(call)));
         filter.push_back(give(answer(EPERM)));
+    }
+    if (one_id) {
+        for (const long call : kChangesOfOwner) {
+            filter.push_back(unless_equal_skip_one(static_cast<uint32_t>(call)));
+            filter.push_back(give(answer(0)));
+        }
     }
     filter.push_back(unless_equal_skip_one(SYS_clone3));
     filter.push_back(give(answer(ENOSYS)));
@@ -92,8 +105,8 @@ std::vector<sock_filter> build_filter() {
 
 }  // namespace
 
-Result<> install_seccomp_filter() {
-    static std::vector<sock_filter> filter = build_filter();
+Result<> install_seccomp_filter(bool one_id) {
+    std::vector<sock_filter> filter = build_filter(one_id);
     sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
     if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
         return Error::from_errno("install the seccomp filter");

@@ -135,10 +135,12 @@ if [ "$AS" = root ]; then
         'kin: .*(Read-only file system|Permission denied)' \
         hidden "mount --bind '$data' '$data' && mount -o remount,bind,ro '$data' &&
             '$KIN' up --lab '$LAB' --detach --api-port 0"
-    # In the foreground: a log on the same disk could not say it.
-    expect "a full disk is an error that says so" 'kin: .*(No space left on device|disk is full)' \
-        hidden "mount -t tmpfs -o size=64k tmpfs '$data' && head -c 60k /dev/zero >'$data/filler'
-            timeout 30 '$KIN' up --lab '$LAB' --api-port 0"
+    for way in '' --detach; do
+        expect "a full disk is an error that says so${way:+, $way}" \
+            'kin: .*(No space left on device|disk is full)' \
+            hidden "mount -t tmpfs -o size=64k tmpfs '$data' && head -c 60k /dev/zero >'$data/filler'
+                timeout 30 '$KIN' up --lab '$LAB' --api-port 0 $way"
+    done
     expect "and no lab is left" 'is not running' "$KIN" status --lab "$LAB"
 fi
 finish
