@@ -21,7 +21,8 @@ DaemonSets::DaemonSets(Client& client)
       nodes_(client.cache<Node>()),
       owned_(client.cache<Pod>()),
       queue_(client.loop(), {.name = "daemon_sets"},
-             [this](const ObjectKey& key) { return reconcile(key); }) {
+             [this](const ObjectKey& key) { return reconcile(key); }),
+      pods_(client, sets_, kReporter, in_flight_) {
     sets_.on_change(lifetime_.bind(
         [this](const CacheChange<DaemonSet>& change) { queue_.add(change.either().key()); }));
     client.cache<Pod>().on_change(lifetime_.bind([this](const CacheChange<Pod>& change) {
@@ -56,8 +57,8 @@ Result<> DaemonSets::reconcile(const ObjectKey& key) {
                cat("Found failed daemon pod ", pod->key(), " on node ", pod->node,
                    ", will try to kill it"));
     }
-    for (const std::string& node : plan.create_on) create_pod(*set, node);
-    for (const Pod* pod : plan.remove) remove_pod(*set, *pod);
+    for (const std::string& node : plan.create_on) pods_.create(*set, daemon_pod(*set, node));
+    for (const Pod* pod : plan.remove) pods_.remove(*set, *pod);
     Json status = difference(set->status(), plan.status);
     if (!status.empty()) {
         client_.patch_status(DaemonSet::kResource, key, std::move(status), answered(key));
@@ -66,38 +67,6 @@ Result<> DaemonSets::reconcile(const ObjectKey& key) {
         queue_.add_after(key, std::chrono::ceil<std::chrono::milliseconds>(*plan.again_at - now));
     }
     return Ok{};
-}
-
-void DaemonSets::create_pod(const DaemonSet& set, const std::string& node) {
-    const ObjectKey key = set.key();
-    in_flight_.begin(key);
-    client_.create(Pod::kResource, daemon_pod(set, node),
-                   lifetime_.bind([this, key](Answer<Written> answer) {
-                       in_flight_.end(key, answer);
-                       const DaemonSet* now = sets_.find(key);
-                       if (!now) return;
-                       if (answer) {
-                           record(client_, kReporter, now->meta, EventType::kNormal,
-                                  "SuccessfulCreate", cat("Created pod: ", written_name(*answer)));
-                       } else {
-                           record(client_, kReporter, now->meta, EventType::kWarning,
-                                  "FailedCreate", cat("Error creating: ", answer.error().message));
-                       }
-                   }));
-}
-
-void DaemonSets::remove_pod(const DaemonSet& set, const Pod& pod) {
-    const ObjectKey key = set.key();
-    in_flight_.begin(key);
-    client_.remove(Pod::kResource, pod.key(), only(pod.meta.uid),
-                   lifetime_.bind([this, key, name = pod.key().name](Answer<Written> answer) {
-                       in_flight_.end(key, answer);
-                       const DaemonSet* now = sets_.find(key);
-                       if (answer && now) {
-                           record(client_, kReporter, now->meta, EventType::kNormal,
-                                  "SuccessfulDelete", cat("Deleted pod: ", name));
-                       }
-                   }));
 }
 
 }  // namespace kin::controllers

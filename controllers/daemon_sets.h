@@ -3,8 +3,8 @@
 #include <string>
 
 #include "controllers/daemon_plan.h"
-#include "controllers/in_flight.h"
 #include "controllers/owned.h"
+#include "controllers/pod_writes.h"
 #include "core/base/lifetime.h"
 #include "core/client/client.h"
 #include "core/loop/work_queue.h"
@@ -18,8 +18,6 @@ public:
 
 private:
     Result<> reconcile(const ObjectKey& key);
-    void create_pod(const DaemonSet& set, const std::string& node);
-    void remove_pod(const DaemonSet& set, const Pod& pod);
     Client::Done answered(const ObjectKey& key);
 
     Client& client_;
@@ -28,6 +26,7 @@ private:
     OwnedPods owned_;
     WorkQueue<ObjectKey> queue_;
     InFlight in_flight_{queue_};
+    PodWrites<DaemonSet> pods_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };
 

@@ -14,7 +14,8 @@ Jobs::Jobs(Client& client)
       jobs_(client.cache<Job>()),
       owned_(client.cache<Pod>()),
       queue_(client.loop(), {.name = "jobs"},
-             [this](const ObjectKey& key) { return reconcile(key); }) {
+             [this](const ObjectKey& key) { return reconcile(key); }),
+      pods_(client, jobs_, kReporter, in_flight_) {
     jobs_.on_change(lifetime_.bind([this](const CacheChange<Job>& change) {
         if (!change.now) past_.erase(change.either().meta.uid);
         queue_.add(change.either().key());
@@ -50,8 +51,8 @@ Result<> Jobs::reconcile(const ObjectKey& key) {
     const WallTime now = std::chrono::system_clock::now();
     JobPlan plan = plan_job(*job, owned_.of(job->meta.uid),
                             past == past_.end() ? PastPods{} : past->second, now);
-    for (Json& pod : plan.create) create_pod(*job, std::move(pod));
-    for (const Pod* pod : plan.remove) remove_pod(*job, *pod);
+    for (Json& pod : plan.create) pods_.create(*job, std::move(pod));
+    for (const Pod* pod : plan.remove) pods_.remove(*job, *pod);
     Json status = difference(job->status(), plan.status);
     if (!status.empty()) {
         client_.patch_status(Job::kResource, key, std::move(status), answered(key));
@@ -70,38 +71,6 @@ Result<> Jobs::reconcile(const ObjectKey& key) {
         queue_.add_after(key, std::chrono::ceil<std::chrono::milliseconds>(*plan.again_at - now));
     }
     return Ok{};
-}
-
-void Jobs::create_pod(const Job& job, Json pod) {
-    const ObjectKey key = job.key();
-    in_flight_.begin(key);
-    client_.create(Pod::kResource, std::move(pod),
-                   lifetime_.bind([this, key](Answer<Written> answer) {
-                       in_flight_.end(key, answer);
-                       const Job* now = jobs_.find(key);
-                       if (!now) return;
-                       if (answer) {
-                           record(client_, kReporter, now->meta, EventType::kNormal,
-                                  "SuccessfulCreate", cat("Created pod: ", written_name(*answer)));
-                       } else {
-                           record(client_, kReporter, now->meta, EventType::kWarning,
-                                  "FailedCreate", cat("Error creating: ", answer.error().message));
-                       }
-                   }));
-}
-
-void Jobs::remove_pod(const Job& job, const Pod& pod) {
-    const ObjectKey key = job.key();
-    in_flight_.begin(key);
-    client_.remove(Pod::kResource, pod.key(), only(pod.meta.uid),
-                   lifetime_.bind([this, key, name = pod.key().name](Answer<Written> answer) {
-                       in_flight_.end(key, answer);
-                       const Job* now = jobs_.find(key);
-                       if (answer && now) {
-                           record(client_, kReporter, now->meta, EventType::kNormal,
-                                  "SuccessfulDelete", cat("Deleted pod: ", name));
-                       }
-                   }));
 }
 
 }  // namespace kin::controllers

@@ -3,9 +3,9 @@
 #include <map>
 #include <string>
 
-#include "controllers/in_flight.h"
 #include "controllers/job_plan.h"
 #include "controllers/owned.h"
+#include "controllers/pod_writes.h"
 #include "core/base/lifetime.h"
 #include "core/client/client.h"
 #include "core/loop/work_queue.h"
@@ -19,8 +19,6 @@ public:
 
 private:
     Result<> reconcile(const ObjectKey& key);
-    void create_pod(const Job& job, Json pod);
-    void remove_pod(const Job& job, const Pod& pod);
     void on_pod(const CacheChange<Pod>& change);
     Client::Done answered(const ObjectKey& key);
 
@@ -30,6 +28,7 @@ private:
     std::map<std::string, PastPods> past_;  // By the Job's uid.
     WorkQueue<ObjectKey> queue_;
     InFlight in_flight_{queue_};
+    PodWrites<Job> pods_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };
 

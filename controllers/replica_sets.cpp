@@ -20,7 +20,8 @@ Replicas<Set>::Replicas(Client& client)
       pods_(client.cache<Pod>()),
       owned_(pods_),
       queue_(client.loop(), {.name = std::string(Set::kResource)},
-             [this](const ObjectKey& key) { return reconcile(key); }) {
+             [this](const ObjectKey& key) { return reconcile(key); }),
+      writes_(client, sets_, kReporter<Set>, in_flight_) {
     sets_.on_change(lifetime_.bind([this](const CacheChange<Set>& change) {
         if (!change.now) failures_.erase(change.either().key());
         queue_.add(change.either().key());
@@ -75,7 +76,7 @@ Result<> Replicas<Set>::reconcile(const ObjectKey& key) {
         set_owner(*set, *pod, std::move(owners));
     }
     for (int missing = 0; missing < plan.create; ++missing) create_pod(*set);
-    for (const Pod* pod : plan.remove) remove_pod(*set, *pod);
+    for (const Pod* pod : plan.remove) writes_.remove(*set, *pod);
     Json status = difference(set->status(), plan.status);
     if (!status.empty()) {
         client_.patch_status(Set::kResource, key, std::move(status), answered(key));
@@ -88,40 +89,16 @@ Result<> Replicas<Set>::reconcile(const ObjectKey& key) {
 
 template <class Set>
 void Replicas<Set>::create_pod(const Set& set) {
-    const ObjectKey key = set.key();
-    in_flight_.begin(key);
-    client_.create(Pod::kResource,
+    writes_.create(set,
                    pod_from_template(object_at(set.spec(), {"template"}),
                                      kReporter<Set>.api_version, kReporter<Set>.kind, set.meta),
-                   lifetime_.bind([this, key](Answer<Written> answer) {
-                       in_flight_.end(key, answer);
-                       const Set* now = sets_.find(key);
-                       if (!now) return;
+                   [this, key = set.key()](const Answer<Written>& answer) {
                        if (answer) {
                            failures_.erase(key);
-                           record(client_, kReporter<Set>, now->meta, EventType::kNormal,
-                                  "SuccessfulCreate", cat("Created pod: ", written_name(*answer)));
-                           return;
+                       } else {
+                           failures_[key] = answer.error().message;
                        }
-                       const std::string& why = failures_[key] = answer.error().message;
-                       record(client_, kReporter<Set>, now->meta, EventType::kWarning,
-                              "FailedCreate", cat("Error creating: ", why));
-                   }));
-}
-
-template <class Set>
-void Replicas<Set>::remove_pod(const Set& set, const Pod& pod) {
-    const ObjectKey key = set.key();
-    in_flight_.begin(key);
-    client_.remove(Pod::kResource, pod.key(), only(pod.meta.uid),
-                   lifetime_.bind([this, key, name = pod.key().name](Answer<Written> answer) {
-                       in_flight_.end(key, answer);
-                       const Set* now = sets_.find(key);
-                       if (answer && now) {
-                           record(client_, kReporter<Set>, now->meta, EventType::kNormal,
-                                  "SuccessfulDelete", cat("Deleted pod: ", name));
-                       }
-                   }));
+                   });
 }
 
 template <class Set>

@@ -3,8 +3,8 @@
 #include <map>
 #include <string>
 
-#include "controllers/in_flight.h"
 #include "controllers/owned.h"
+#include "controllers/pod_writes.h"
 #include "controllers/replica_plan.h"
 #include "core/base/lifetime.h"
 #include "core/client/client.h"
@@ -22,7 +22,6 @@ public:
 private:
     Result<> reconcile(const ObjectKey& key);
     void create_pod(const Set& set);
-    void remove_pod(const Set& set, const Pod& pod);
     void set_owner(const Set& set, const Pod& pod, Json owners);
     /// Called with the answer of a write made for `key`.
     Client::Done answered(const ObjectKey& key);
@@ -35,6 +34,7 @@ private:
     std::map<ObjectKey, std::string> failures_;  // Why the last create failed.
     WorkQueue<ObjectKey> queue_;
     InFlight in_flight_{queue_};
+    PodWrites<Set> writes_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };
 

@@ -5,27 +5,16 @@ namespace kin::dns {
 Publisher::Publisher(Client& client, ZoneOptions options, Publish publish,
                      std::function<bool()> delivering)
     : services_(client.cache<Service>()),
-      slices_(client.cache<EndpointSlice>()),
+      slices_(client,
+              [this](const ObjectKey& service) {
+                  dirty_.insert(service);
+                  work_.mark();
+              }),
       builder_(std::move(options)),
       publish_(std::move(publish)),
       work_(client.loop(), {.name = "dns"}, [this] { return update(); }) {
     services_.on_change(lifetime_.bind([this](const CacheChange<Service>& change) {
         dirty_.insert(change.either().key());
-        work_.mark();
-    }));
-    slices_.on_change(lifetime_.bind([this](const CacheChange<EndpointSlice>& change) {
-        for (const EndpointSlice* slice : {change.before, change.now}) {
-            if (!slice || slice->service.empty()) continue;
-            const ObjectKey service{slice->key().ns, slice->service};
-            auto& keys = slices_of_[service];
-            if (slice == change.now) {
-                keys.insert(slice->key());
-            } else {
-                keys.erase(slice->key());
-            }
-            if (keys.empty()) slices_of_.erase(service);
-            dirty_.insert(service);
-        }
         work_.mark();
     }));
     client.cache<Namespace>().on_change(
@@ -43,14 +32,9 @@ Publisher::Publisher(Client& client, ZoneOptions options, Publish publish,
 Result<> Publisher::update() {
     for (const ObjectKey& key : std::exchange(dirty_, {})) {
         const Service* service = services_.find(key);
-        std::vector<const EndpointSlice*> slices;
-        if (const auto keys = slices_of_.find(key); keys != slices_of_.end()) {
-            for (const ObjectKey& slice : keys->second) {
-                if (const EndpointSlice* found = slices_.find(slice)) slices.push_back(found);
-            }
-        }
-        builder_.set_service(key, service ? records_of(*service, slices, builder_.options().domain)
-                                          : std::vector<Record>{});
+        builder_.set_service(
+            key, service ? records_of(*service, slices_.of(key), builder_.options().domain)
+                         : std::vector<Record>{});
     }
     publish_(builder_.snapshot());
     return Ok{};

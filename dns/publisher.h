@@ -5,7 +5,7 @@
 #include <set>
 
 #include "core/base/lifetime.h"
-#include "core/client/client.h"
+#include "core/client/service_slices.h"
 #include "core/loop/debounce.h"
 #include "dns/zone_builder.h"
 
@@ -24,11 +24,10 @@ private:
     Result<> update();
 
     Cache<Service>& services_;
-    Cache<EndpointSlice>& slices_;
+    ServiceSlices slices_;
     ZoneBuilder builder_;
     const Publish publish_;
     std::set<ObjectKey> dirty_;
-    std::map<ObjectKey, std::set<ObjectKey>> slices_of_;  // By Service.
     Debounce work_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };

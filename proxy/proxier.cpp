@@ -10,7 +10,11 @@ namespace kin::proxy {
 Proxier::Proxier(Client& client, Loop& data, Namespaces& namespaces,
                  const std::vector<KernelNode*>& nodes, const Addresses& addresses)
     : services_(client.cache<Service>()),
-      slices_(client.cache<EndpointSlice>()),
+      slices_(client,
+              [this](const ObjectKey& service) {
+                  dirty_.insert(service);
+                  work_.mark();
+              }),
       addresses_(addresses),
       health_checks_(data, namespaces),
       work_(client.loop(), {.name = "proxy"}, [this] { return update(); }) {
@@ -19,25 +23,7 @@ Proxier::Proxier(Client& client, Loop& data, Namespaces& namespaces,
         dirty_.insert(change.either().key());
         work_.mark();
     }));
-    slices_.on_change(
-        lifetime_.bind([this](const CacheChange<EndpointSlice>& change) { on_slice(change); }));
     client.add_busy_check("proxy", lifetime_.bind([this] { return work_.busy(); }));
-}
-
-void Proxier::on_slice(const CacheChange<EndpointSlice>& change) {
-    for (const EndpointSlice* slice : {change.before, change.now}) {
-        if (!slice || slice->service.empty()) continue;
-        const ObjectKey service{slice->key().ns, slice->service};
-        auto& keys = slices_of_[service];
-        if (slice == change.now) {
-            keys.insert(slice->key());
-        } else {
-            keys.erase(slice->key());
-        }
-        if (keys.empty()) slices_of_.erase(service);
-        dirty_.insert(service);
-    }
-    work_.mark();
 }
 
 Result<> Proxier::start(const Instance& instance) {
@@ -63,13 +49,7 @@ void Proxier::stop(const ObjectKey& pod) {
 std::vector<ServicePort> Proxier::current_ports(const ObjectKey& key) const {
     const Service* service = services_.find(key);
     if (!service) return {};
-    std::vector<const EndpointSlice*> slices;
-    if (const auto keys = slices_of_.find(key); keys != slices_of_.end()) {
-        for (const ObjectKey& slice : keys->second) {
-            if (const EndpointSlice* found = slices_.find(slice)) slices.push_back(found);
-        }
-    }
-    return ports_of(*service, slices, addresses_);
+    return ports_of(*service, slices_.of(key), addresses_);
 }
 
 /// Brings the ruleset up to what the caches show.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/base/lifetime.h"
-#include "core/client/client.h"
+#include "core/client/service_slices.h"
 #include "core/contracts/namespaces.h"
 #include "core/kernel/conntrack.h"
 #include "core/kernel/nodes.h"
@@ -49,7 +49,6 @@ private:
         std::optional<Conntrack> conntrack;  ///< Once it was needed.
     };
 
-    void on_slice(const CacheChange<EndpointSlice>& change);
     void collect();
     std::vector<ServicePort> current_ports(const ObjectKey& service) const;
     Result<> update();
@@ -59,7 +58,7 @@ private:
     Network network_of(const NodeState& node) const;
 
     Cache<Service>& services_;
-    Cache<EndpointSlice>& slices_;
+    ServiceSlices slices_;
     const Addresses addresses_;
     std::map<std::string, NodeState> nodes_;
     Ruleset ruleset_;
@@ -67,7 +66,6 @@ private:
     HealthChecks health_checks_;
     std::set<ObjectKey> checked_;  // Services with a health check port.
     std::set<ObjectKey> dirty_;
-    std::map<ObjectKey, std::set<ObjectKey>> slices_of_;  // By Service.
     Debounce work_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };

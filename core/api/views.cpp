@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/api/view_fields.h"
 #include "core/base/strings.h"
 
 namespace kin {
@@ -25,14 +26,6 @@ uint32_t affinity_seconds(const Json& spec) {
     if (string_at(spec, {"sessionAffinity"}) != "ClientIP") return 0;
     return static_cast<uint32_t>(
         int_at(spec, {"sessionAffinityConfig", "clientIP", "timeoutSeconds"}, 10'800));
-}
-
-template <class T>
-T with_metadata(std::shared_ptr<const Json> object) {
-    T view;
-    view.meta = decode_metadata(*object);
-    view.object = std::move(object);
-    return view;
 }
 
 PortRef port_ref(const Json& json, std::string_view key) {

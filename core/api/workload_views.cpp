@@ -1,30 +1,14 @@
 #include "core/api/workload_views.h"
 
+#include "core/api/view_fields.h"
+
 namespace kin {
-
-namespace {
-template <class T>
-T with_metadata(std::shared_ptr<const Json> object) {
-    T view;
-    view.meta = decode_metadata(*object);
-    view.object = std::move(object);
-    return view;
-}
-
-Labels labels_at(const Json& json, JsonPath path) {
-    Labels out;
-    for (const auto& [key, value] : object_at(json, path).items()) {
-        if (value.is_string()) out[key] = value.get<std::string>();
-    }
-    return out;
-}
-}  // namespace
 
 template <>
 ReplicationController decode(std::shared_ptr<const Json> object) {
     auto view = with_metadata<ReplicationController>(std::move(object));
     view.replicas = static_cast<int>(int_at(view.spec(), {"replicas"}, 1));
-    view.selector = LabelSelector::from_map(labels_at(view.spec(), {"selector"}));
+    view.selector = LabelSelector::from_map(string_map_at(view.spec(), {"selector"}));
     return view;
 }
 

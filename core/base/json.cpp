@@ -65,3 +65,7 @@ std::string to_text(const Json& json) {
 }
 
 }  // namespace kin
+
+template class nlohmann::basic_json<>;
+template class std::vector<nlohmann::json>;
+template class std::map<std::string, nlohmann::json, std::less<>>;

@@ -1,11 +1,18 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
+
+// Compiled once, in json.cpp, instead of in every file that uses them.
+extern template class nlohmann::basic_json<>;
+extern template class std::vector<nlohmann::json>;
+extern template class std::map<std::string, nlohmann::json, std::less<>>;
 
 namespace kin {
 

@@ -13,6 +13,8 @@ namespace kin::http {
 
 namespace {
 constexpr std::chrono::milliseconds kGoodbyePatience{5000};
+// How often a peer that is not read from is asked for a sign of life.
+constexpr std::chrono::milliseconds kHeartbeat{5000};
 constexpr int kAbnormal = WSLAY_CODE_ABNORMAL_CLOSURE;
 
 struct FreeContext {
@@ -101,6 +103,17 @@ struct WebSocket::State : std::enable_shared_from_this<WebSocket::State> {
         connection->close_after_writing();
     }
 
+    /// Behind a full window the goodbye of a peer cannot arrive; a kernel whose program has gone
+    /// answers a ping with a reset.
+    void beat() {
+        if (over || closing || !paused) return;
+        const auto keep = shared_from_this();
+        const wslay_event_msg ping{WSLAY_PING, nullptr, 0};
+        (void)wslay_event_queue_msg(context.get(), &ping);
+        send_frames();
+        if (!over) heartbeat = loop->after(kHeartbeat, [this] { beat(); });
+    }
+
     void end(int code) {
         if (over) return;
         const auto keep = shared_from_this();
@@ -114,6 +127,7 @@ struct WebSocket::State : std::enable_shared_from_this<WebSocket::State> {
         events.reset();
         patience = Timer();
         soon = Timer();
+        heartbeat = Timer();
         connection->close();
     }
 
@@ -135,6 +149,7 @@ struct WebSocket::State : std::enable_shared_from_this<WebSocket::State> {
     bool over = false;
     Timer patience;
     Timer soon;
+    Timer heartbeat;
 };
 
 WebSocket::WebSocket(std::unique_ptr<Upgraded> connection, std::string protocol,
@@ -177,13 +192,17 @@ bool WebSocket::send(std::string_view message) {
 size_t WebSocket::queued_bytes() const { return state_->connection->queued_bytes(); }
 
 void WebSocket::pause_reading() {
-    state_->paused = true;
-    state_->connection->pause_reading();
+    State* const state = state_.get();
+    if (std::exchange(state->paused, true)) return;
+    state->connection->pause_reading();
+    if (state->loop && !state->over)
+        state->heartbeat = state->loop->after(kHeartbeat, [state] { state->beat(); });
 }
 
 void WebSocket::resume_reading() {
     State* const state = state_.get();
     if (!std::exchange(state->paused, false)) return;
+    state->heartbeat = Timer();
     state->connection->resume_reading();
     // In a turn of its own: whoever resumes need not expect messages, or its own end, meanwhile.
     if (state->loop && !state->over && !state->soon.active())

@@ -40,6 +40,7 @@ public:
     /// queued_bytes() and on_drained.
     bool send(std::string_view message);
     size_t queued_bytes() const;
+    /// While it is paused the peer is pinged, so that the end of one that has died is noticed.
     void pause_reading();
     void resume_reading();
     /// Sends Close behind everything else and waits a while for the peer's Close.

@@ -129,7 +129,7 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
             if (kind.resource() == "services") allocators.release(object);
             // Watchers of a Pod see that it goes before it is gone.
             if (kind.kind == "Pod" && changed)
-                object = put_object(writing, std::move(object), store);
+                object = put_object(writing, std::move(object), store).object;
             const StoredPtr last = store.remove(kind.resource(), key);
             written.revision = last->revision;
         }
@@ -137,10 +137,12 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
             answers_with_itself(kind) ? object_text(kind, object) : deleted_status(kind, object);
         return written;
     }
-    if (changed) object = put_object(writing, std::move(object), store);
-    written.body = object_text(kind, object);
+    Settled settled = changed ? put_object(writing, std::move(object), store)
+                              : Settled{std::move(object), stored->body};
+    written.body = std::move(settled.text);
     written.revision =
-        parse_number<Revision>(string_at(object, {"metadata", "resourceVersion"})).value_or(0);
+        parse_number<Revision>(string_at(settled.object, {"metadata", "resourceVersion"}))
+            .value_or(0);
     return written;
 }
 

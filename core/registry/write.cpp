@@ -74,14 +74,15 @@ Answer<Ok> check_new_finalizers(const Writing& writing, const Json& old, const J
                                         to_text(added)))});
 }
 
-Written answer_with(Writing& writing, int code, const Json& object) {
+Written answer_with(Writing& writing, int code, Settled settled) {
+    const Json& object = settled.object;
     Written written;
     written.code = code;
     written.revision =
         parse_number<Revision>(string_at(object, {"metadata", "resourceVersion"})).value_or(0);
     written.body = writing.target.subresource == "scale"
                        ? to_text(Registry::scale_of(writing.kind(), object))
-                       : object_text(writing.kind(), object);
+                       : std::move(settled.text);
     written.warnings = std::move(writing.warnings);
     return written;
 }
@@ -132,13 +133,17 @@ FieldWriter Writing::writer() const {
             rfc3339(std::chrono::system_clock::now())};
 }
 
-std::string object_text(const Kind& kind, Json object) {
-    object.erase("kind");
-    object.erase("apiVersion");
-    return type_prefix(kind) + to_text(object).substr(1);
+std::string object_text(const Kind& kind, const Json& object) {
+    std::string text = type_prefix(kind);
+    for (const auto& [key, value] : object.items()) {
+        if (key == "kind" || key == "apiVersion") continue;
+        text += cat(to_text(key), ':', to_text(value), ',');
+    }
+    text.back() = '}';
+    return text;
 }
 
-Json put_object(const Writing& writing, Json object, StoreTransaction& store) {
+Settled put_object(const Writing& writing, Json object, StoreTransaction& store) {
     const ObjectKey key{string_at(object, {"metadata", "namespace"}),
                         string_at(object, {"metadata", "name"})};
     if (writing.options.dry_run == DryRun::kYes) {
@@ -148,13 +153,14 @@ Json put_object(const Writing& writing, Json object, StoreTransaction& store) {
         } else {
             object["metadata"].erase("resourceVersion");
         }
-        return object;
+        std::string text = object_text(writing.kind(), object);
+        return {std::move(object), std::move(text)};
     }
     object["metadata"]["resourceVersion"] = "";
     const StoredPtr stored = store.put(
         {writing.kind().resource(), key, object_text(writing.kind(), object), labels_of(object)});
     object["metadata"]["resourceVersion"] = cat(stored->revision);
-    return object;
+    return {std::move(object), stored->body};
 }
 
 Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
@@ -182,7 +188,7 @@ Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
     return answer_with(writing, 201, put_object(writing, std::move(object), store));
 }
 
-Answer<Json> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
+Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
                            Json object, Tracking tracking, ServiceAllocators& allocators,
                            StoreTransaction& store) {
     const Kind& kind = writing.kind();
@@ -204,13 +210,15 @@ Answer<Json> finish_update(Writing& writing, const StoredObject& stored, const J
     if (is_service) TRY(allocators.allocate(object, &old, writing.options.dry_run));
     if (subresource.empty()) add_warnings(writing, object, &old);
     object["metadata"]["resourceVersion"] = cat(stored.revision);
-    if (object == old) return object;  // Nothing to write: no new revision, no event.
+    // Nothing to write: no new revision, no event.
+    if (object == old) return Settled{std::move(object), stored.body};
     if (ready_to_remove(kind, object)) {
         if (writing.options.dry_run == DryRun::kNo) {
             if (kind.resource() == "services") allocators.release(object);
             store.remove(kind.resource(), stored.key);
         }
-        return object;
+        std::string text = object_text(kind, object);
+        return Settled{std::move(object), std::move(text)};
     }
     return put_object(writing, std::move(object), store);
 }
@@ -248,9 +256,9 @@ Answer<Written> update_in(Writing& writing, ServiceAllocators& allocators,
         object = old;
         object["spec"]["finalizers"] = array_at(writing.body, {"spec", "finalizers"});
     }
-    TRY_ASSIGN(const Json result, finish_update(writing, *stored, old, std::move(object),
-                                                Tracking::kUpdate, allocators, store));
-    return answer_with(writing, 200, result);
+    TRY_ASSIGN(Settled settled, finish_update(writing, *stored, old, std::move(object),
+                                              Tracking::kUpdate, allocators, store));
+    return answer_with(writing, 200, std::move(settled));
 }
 
 namespace {
@@ -344,10 +352,10 @@ Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& al
     }
     const bool tracked = type == PatchType::kApply && writing.target.subresource != "scale";
     TRY_ASSIGN(
-        const Json result,
+        Settled settled,
         finish_update(writing, *stored, old, std::move(object),
                       tracked ? Tracking::kAlreadyTracked : Tracking::kUpdate, allocators, store));
-    return answer_with(writing, 200, result);
+    return answer_with(writing, 200, std::move(settled));
 }
 
 }  // namespace kin::registry

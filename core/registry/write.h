@@ -38,19 +38,25 @@ Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& al
 Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
                           ServiceAllocators& allocators, StoreTransaction& store);
 
+/// An object as a write left it.
+struct Settled {
+    Json object;
+    std::string text;  ///< As it is stored and sent.
+};
+
 /// What every update ends in: metadata, defaults, validation, allocation, managedFields; writes
 /// unless nothing changed; removes if nothing holds the object any more.
 enum class Tracking { kUpdate, kAlreadyTracked };
-Answer<Json> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
+Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
                            Json object, Tracking tracking, ServiceAllocators& allocators,
                            StoreTransaction& store);
 
 /// Writes `object` as it is (or, in a dry run, does not) and returns it with its revision.
-Json put_object(const Writing& writing, Json object, StoreTransaction& store);
+Settled put_object(const Writing& writing, Json object, StoreTransaction& store);
 
 /// The text of an object as it is stored and sent: kind and apiVersion first, so that a list can
 /// leave them out by their length alone.
-std::string object_text(const Kind& kind, Json object);
+std::string object_text(const Kind& kind, const Json& object);
 
 /// Checks the body of a write to /scale.
 Answer<Ok> settle_scale(const Target& target, Json& body);

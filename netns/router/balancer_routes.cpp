@@ -8,7 +8,7 @@ namespace kin::netns {
 BalancerRoutes::BalancerRoutes(Client& client, NodeLinks& links)
     : links_(links),
       services_(client.cache<Service>()),
-      slices_(client.cache<EndpointSlice>()),
+      slices_(client, [this](const ObjectKey& service) { on_slices(service); }),
       work_(client.loop(), {.name = "balancer_routes"}, [this] { return update(); }) {
     services_.on_change(lifetime_.bind([this](const CacheChange<Service>& change) {
         const ObjectKey& key = change.either().key();
@@ -17,42 +17,25 @@ BalancerRoutes::BalancerRoutes(Client& client, NodeLinks& links)
         dirty_.insert(key);
         work_.mark();
     }));
-    slices_.on_change(
-        lifetime_.bind([this](const CacheChange<EndpointSlice>& change) { on_slice(change); }));
     client.add_busy_check("balancer_routes", lifetime_.bind([this] { return work_.busy(); }));
 }
 
-void BalancerRoutes::on_slice(const CacheChange<EndpointSlice>& change) {
-    for (const EndpointSlice* slice : {change.before, change.now}) {
-        if (!slice || slice->service.empty()) continue;
-        const ObjectKey service{slice->key().ns, slice->service};
-        if (slice == change.now) {
-            slices_of_[service].insert(slice->key());
-        } else if (auto& keys = slices_of_[service]; keys.erase(slice->key()), keys.empty()) {
-            slices_of_.erase(service);
-        }
-        const Service* found = services_.find(service);
-        if (!found || found->load_balancer_ips.empty() || !found->external_local) continue;
-        dirty_.insert(service);
-        work_.mark();
-    }
+void BalancerRoutes::on_slices(const ObjectKey& service) {
+    const Service* found = services_.find(service);
+    if (!found || found->load_balancer_ips.empty() || !found->external_local) return;
+    dirty_.insert(service);
+    work_.mark();
 }
 
 std::map<Ipv4, Route> BalancerRoutes::wanted(const ObjectKey& key) const {
     std::map<Ipv4, Route> routes;
     const Service* service = services_.find(key);
     if (!service || !service->load_balanced()) return routes;
-    std::vector<const EndpointSlice*> slices;
-    if (const auto keys = slices_of_.find(key); keys != slices_of_.end()) {
-        for (const ObjectKey& slice : keys->second) {
-            if (const EndpointSlice* found = slices_.find(slice)) slices.push_back(found);
-        }
-    }
     std::vector<std::string> nodes;
     for (const KernelNode* node : links_.nodes()) nodes.push_back(node->name);
     const AddressPlan& plan = links_.addresses();
     Route route;
-    for (const std::string& node : nodes_behind(*service, slices, nodes))
+    for (const std::string& node : nodes_behind(*service, slices_.of(key), nodes))
         route.hops.push_back({plan.node(node_number(node)), 0});
     for (const std::string& text : service->load_balancer_ips) {
         const auto address = Ipv4::parse(text);

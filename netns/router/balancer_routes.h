@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/base/lifetime.h"
-#include "core/client/client.h"
+#include "core/client/service_slices.h"
 #include "core/loop/debounce.h"
 #include "netns/network/node_links.h"
 
@@ -21,16 +21,15 @@ public:
     BalancerRoutes(Client& client, NodeLinks& links);
 
 private:
-    void on_slice(const CacheChange<EndpointSlice>& change);
+    void on_slices(const ObjectKey& service);
     Result<> update();
     /// The addresses of one Service with the way to each.
     std::map<Ipv4, Route> wanted(const ObjectKey& service) const;
 
     NodeLinks& links_;
     Cache<Service>& services_;
-    Cache<EndpointSlice>& slices_;
+    ServiceSlices slices_;
     std::set<ObjectKey> dirty_;
-    std::map<ObjectKey, std::set<ObjectKey>> slices_of_;  // By Service.
     std::map<ObjectKey, std::map<Ipv4, Route>> written_;  // By Service.
     Debounce work_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.

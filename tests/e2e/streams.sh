@@ -224,9 +224,8 @@ terminal=$!
 check "a program runs in a terminal" until_true 20 in_box '12346'
 kill_tree $terminal
 check "and its children" until_true 20 gone_from_box '12346'
-# More than the pipe and the server take, less than the kernel buffers: behind a full window the end
-# of a dead client would not be seen.
-head -c 150000 /dev/zero >"$T/zeros"
+# More than the pipe, the server and the kernel take: behind a full window.
+head -c 20000000 /dev/zero >"$T/zeros"
 kubectl_itself exec -i box -- sleep 12347 <"$T/zeros" >/dev/null 2>&1 &
 gone=$!
 check "one that reads no stdin" until_true 20 in_box '12347'

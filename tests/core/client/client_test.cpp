@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "core/client/service_slices.h"
 #include "tests/core/store/store_fixture.h"
 
 namespace kin {
@@ -126,6 +127,58 @@ TEST_F(ClientTest, MetadataOfAllKindsIsHeardAfterTheCaches) {
     settle();
     loop_.call([&] {
         EXPECT_EQ(heard, (std::vector<std::string>{"cache", "had ConfigMap default/a"}));
+    });
+}
+
+Json slice(const std::string& name, const std::string& service) {
+    return {{"apiVersion", "discovery.k8s.io/v1"},
+            {"kind", "EndpointSlice"},
+            {"metadata",
+             {{"name", name},
+              {"namespace", "default"},
+              {"labels", {{"kubernetes.io/service-name", service}}}}},
+            {"addressType", "IPv4"},
+            {"endpoints", Json::array()},
+            {"ports", Json::array()}};
+}
+
+TEST_F(ClientTest, SlicesAreFoundByTheirService) {
+    std::vector<std::string> heard;
+    std::optional<ServiceSlices> slices;
+    loop_.call([&] {
+        slices.emplace(*client_, [&](const ObjectKey& service) { heard.push_back(service.name); });
+    });
+    const auto names_of = [&](const char* service) {
+        std::vector<std::string> names;
+        for (const EndpointSlice* found : slices->of({"default", service})) {
+            names.push_back(found->key().name);
+        }
+        return names;
+    };
+    create(slice("two", "web"), "endpointslices");
+    create(slice("one", "web"), "endpointslices");
+    ASSERT_TRUE(client_->start());
+    settle();
+    loop_.call([&] {
+        EXPECT_EQ(names_of("web"), (std::vector<std::string>{"one", "two"}));
+        EXPECT_EQ(heard, (std::vector<std::string>{"web", "web"}));
+        heard.clear();
+        client_->patch("endpointslices", {"default", "one"},
+                       {{"metadata", {{"labels", {{"kubernetes.io/service-name", "db"}}}}}});
+    });
+    settle();
+    loop_.call([&] {
+        EXPECT_EQ(names_of("web"), std::vector<std::string>{"two"});
+        EXPECT_EQ(names_of("db"), std::vector<std::string>{"one"});
+        EXPECT_EQ(heard, (std::vector<std::string>{"web", "db"}));
+        client_->remove("endpointslices", {"default", "one"});
+        client_->remove("endpointslices", {"default", "two"});
+    });
+    settle();
+    loop_.call([&] {
+        EXPECT_EQ(names_of("web"), std::vector<std::string>{});
+        EXPECT_EQ(names_of("db"), std::vector<std::string>{});
+        slices.reset();
     });
 }
 

@@ -1,5 +1,6 @@
 #include "tests/netns/pod/pod_lab.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -171,6 +172,15 @@ std::string PodLab::log(const std::string& pod, bool previous) {
         text.set_value(found ? plain(found->path) : "[" + found.error().message + "]");
     });
     return text.get_future().get();
+}
+
+std::function<std::string()> PodLab::keep_log(const std::string& pod) {
+    std::promise<std::shared_ptr<UniqueFd>> file;
+    agent_->find_log({{"default", pod}, "", false}, [&](Answer<PodAccess::LogFile> found) {
+        file.set_value(std::make_shared<UniqueFd>(
+            found ? ::open(found->path.c_str(), O_RDONLY | O_CLOEXEC) : -1));
+    });
+    return [kept = file.get_future().get()] { return plain(cat("/proc/self/fd/", kept->get())); };
 }
 
 std::string PodLab::run(const std::string& name, const std::string& script,

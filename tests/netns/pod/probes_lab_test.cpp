@@ -113,14 +113,10 @@ TEST(ProbesLabTest, PreStopRunsBeforeTheSignal) {
                       ["sh","-c","echo hook > /proc/1/fd/1; sleep 0.2"]}},"postStart":{"exec":
                       {"command":["sh","-c","echo start > /proc/1/fd/1"]}}})"));
                   lab.wait("p", ready);
-                  std::string log;
+                  const auto log = lab.keep_log("p");
                   lab.remove_pod("p", 20);
-                  lab.wait("p", [&](const Json& pod) {
-                      if (pod.is_null()) return true;
-                      log = lab.log("p");
-                      return false;
-                  });
-                  return log;
+                  lab.wait("p", [](const Json& pod) { return pod.is_null(); });
+                  return log();
               }),
               "start\nhook\nbye\n");
 }
