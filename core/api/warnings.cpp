@@ -71,11 +71,6 @@ void warn_about_service(const Json& service, std::vector<std::string>& out) {
     if (string_at(spec, {"clusterIP"}) == "None" &&
         string_at(spec, {"sessionAffinity"}) == "ClientIP")
         out.emplace_back("spec.SessionAffinity is ignored for headless services");
-    const Json& families = array_at(spec, {"ipFamilies"});
-    for (const Json& family : families)
-        if (family == "IPv6" && string_at(spec, {"clusterIP"}) != "None")
-            out.emplace_back(
-                "kin serves IPv4 only: spec.ipFamilies IPv6 is stored but not acted on");
 }
 
 void warn_about_ingress(const Json& ingress, std::vector<std::string>& out) {

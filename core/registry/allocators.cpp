@@ -26,6 +26,30 @@ Status invalid_service(const Json& service, Cause cause) {
     return invalid(*kind, string_at(service, {"metadata", "name"}), {std::move(cause)});
 }
 
+/// Refuses what only a cluster with IPv6 could give. Whoever writes the endpoints of a headless
+/// Service by hand may say what he likes.
+Answer<Ok> check_families(const Json& service, const Json* old) {
+    const Json& spec = object_at(service, {"spec"});
+    const bool by_hand = string_at(spec, {"clusterIP"}) == "None" && !spec.contains("selector");
+    if (!needs_cluster_ip(service) || by_hand) return Ok{};
+    const auto is_new = [&](const char* field) {
+        const Json* held = old ? find(*old, {"spec", field}) : nullptr;
+        return !held || *held != spec[field];
+    };
+    const Json& families = array_at(spec, {"ipFamilies"});
+    for (size_t i = 0; i < families.size(); ++i) {
+        if (families[i] != "IPv6" || !is_new("ipFamilies")) continue;
+        return invalid_service(service, field_invalid(cat("spec.ipFamilies[", i, ']'), "IPv6",
+                                                      "not configured on this cluster"));
+    }
+    if (string_at(spec, {"ipFamilyPolicy"}) == "RequireDualStack" && is_new("ipFamilyPolicy")) {
+        return invalid_service(
+            service, field_invalid("spec.ipFamilyPolicy", "RequireDualStack",
+                                   "this cluster is not configured for dual-stack services"));
+    }
+    return Ok{};
+}
+
 std::string protocol_of_port(const Json& port) { return string_at(port, {"protocol"}, "TCP"); }
 }  // namespace
 
@@ -39,6 +63,7 @@ void ServiceAllocators::rebuild(const Store& store) {
 
 Answer<Ok> ServiceAllocators::allocate(Json& service, const Json* old, DryRun dry_run) {
     const ObjectKey key = key_of(service);
+    TRY(check_families(service, old));
     TRY(choose_cluster_ip(service, key));
     TRY(choose_node_ports(service, key));
     if (dry_run == DryRun::kYes) return Ok{};

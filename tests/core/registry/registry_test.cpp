@@ -201,6 +201,24 @@ TEST_F(RegistryTest, NodePortsAreKeptByUpdatesAndClearedByTheType) {
     EXPECT_EQ(int_at(body_of(inside)["spec"]["ports"][0], {"nodePort"}), 0);
 }
 
+TEST_F(RegistryTest, Ipv6IsRefusedWhereTheClusterWouldHaveToGiveIt) {
+    const auto six = create("services", "test", service("six", {{"ipFamilies", {"IPv6"}}}));
+    ASSERT_FALSE(six);
+    EXPECT_EQ(six.error().code, 422);
+    EXPECT_NE(six.error().message.find(
+                  "spec.ipFamilies[0]: Invalid value: \"IPv6\": not configured on this cluster"),
+              std::string::npos)
+        << six.error().message;
+    EXPECT_FALSE(
+        create("services", "test", service("both", {{"ipFamilyPolicy", "RequireDualStack"}})));
+    const auto wished =
+        create("services", "test", service("wished", {{"ipFamilyPolicy", "PreferDualStack"}}));
+    ASSERT_TRUE(wished) << wished.error().message;
+    EXPECT_EQ(to_text(body_of(wished)["spec"]["ipFamilies"]), "[\"IPv4\"]");
+    EXPECT_TRUE(create("services", "test",
+                       service("by-hand", {{"clusterIP", "None"}, {"ipFamilies", {"IPv6"}}})));
+}
+
 TEST_F(RegistryTest, FinalizersHoldAnObjectUntilTheyGo) {
     Json body = config_map("x");
     body["metadata"]["finalizers"] = {"example.com/hold"};
