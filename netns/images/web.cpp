@@ -2,10 +2,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "core/base/strings.h"
+#include "netns/images/nginx_config.h"
 #include "netns/images/programs.h"
 #include "netns/images/service.h"
 
@@ -13,6 +18,7 @@ namespace kin::images {
 namespace {
 
 constexpr const char* kNginxRoot = "/usr/share/nginx/html";
+constexpr const char* kNginxConfigs = "/etc/nginx/conf.d";
 constexpr const char* kHttpdRoot = "/usr/local/apache2/htdocs";
 
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
@@ -91,6 +97,24 @@ void log_common(const HttpRequest& request, const HttpResponse& response, size_t
                    bytes == 0 ? "-" : cat(bytes)));
 }
 
+/// The servers of /etc/nginx/conf.d; without that folder the one that every nginx starts with.
+Result<NginxConfig> read_nginx_config(uint16_t port) {
+    std::error_code error;
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(kNginxConfigs, error)) {
+        if (entry.path().extension() == ".conf") files.push_back(entry.path());
+    }
+    if (error) return default_nginx_config(port);
+    std::sort(files.begin(), files.end());
+    NginxConfig config;
+    for (const std::string& file : files) {
+        std::ifstream in(file);
+        const std::string text{std::istreambuf_iterator<char>(in), {}};
+        TRY(config.add_file(file, text));
+    }
+    return config;
+}
+
 /// nginx -s quit: signals the one that runs as the container's first process.
 int signal_nginx(const std::string& what) {
     const int number = what == "quit"     ? SIGQUIT
@@ -110,35 +134,45 @@ int nginx_main(const Strings& args, const Strings& env) {
     std::string version(variable(env, "NGINX_VERSION"));
     if (version.empty()) version = "1.29.1";
     const std::string server = cat("nginx/", version);
+    bool test_only = false;
     for (size_t i = 1; i < args.size(); ++i) {
         if (args[i] == "-v" || args[i] == "-V") {
             std::fprintf(stderr, "nginx version: %s\n", server.c_str());
             return 0;
         }
-        if (args[i] == "-t") {
-            std::fprintf(stderr,
-                         "nginx: configuration file /etc/nginx/nginx.conf test is "
-                         "successful\n");
-            return 0;
-        }
+        test_only = test_only || args[i] == "-t";
         if (args[i] == "-s") return signal_nginx(i + 1 < args.size() ? args[i + 1] : "");
     }
-    ::signal(SIGHUP, SIG_IGN);  // Reload: there is no configuration to read again.
+    ::signal(SIGHUP, SIG_IGN);  // Reload: the configuration is read once, when it starts.
+    const auto port = parse_number<uint16_t>(variable(env, "KIN_PORT")).value_or(80);
+    const auto config = read_nginx_config(port);
+    if (!config) {
+        std::fprintf(stderr, "%s [emerg] 1#1: %s\n", error_log_time().c_str(),
+                     config.error().text().c_str());
+        return 1;
+    }
+    if (test_only) {
+        std::fprintf(stderr,
+                     "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n"
+                     "nginx: configuration file /etc/nginx/nginx.conf test is successful\n");
+        return 0;
+    }
     Service service;
     service.set_server_name(server);
     service.set_log(log_combined);
-    const auto port = parse_number<uint16_t>(variable(env, "KIN_PORT")).value_or(80);
-    const auto listening = service.listen_http(port, [&](const HttpRequest& request) {
-        HttpResponse response = file_response(kNginxRoot, request);
-        log_missing_file(request, response.status);
-        if (response.status >= 300 && response.status != 304) {
-            add_page(response, nginx_error_page(response.status, server), "text/html");
+    for (const uint16_t number : config->ports()) {
+        const auto listening = service.listen_http(number, [&](const HttpRequest& request) {
+            HttpResponse response = nginx_answer(*config, request, file_response);
+            log_missing_file(request, response.status);
+            if (response.status >= 300 && response.status != 304 && response.body.empty()) {
+                add_page(response, nginx_error_page(response.status, server), "text/html");
+            }
+            return response;
+        });
+        if (!listening) {
+            std::fprintf(stderr, "nginx: [emerg] %s\n", listening.error().text().c_str());
+            return 1;
         }
-        return response;
-    });
-    if (!listening) {
-        std::fprintf(stderr, "nginx: [emerg] %s\n", listening.error().text().c_str());
-        return 1;
     }
     service.on_stop_signal([&](int number) {
         nginx_notice(cat("signal ", number, number == SIGQUIT ? " (SIGQUIT)" : " (SIGTERM)",
@@ -147,11 +181,8 @@ int nginx_main(const Strings& args, const Strings& env) {
     });
     nginx_notice(server);
     nginx_notice("start worker processes");
-    if (::access("/etc/nginx/conf.d", F_OK) == 0) {
-        std::fprintf(stderr,
-                     "%s [warn] 1#1: this lab's nginx does not read /etc/nginx/conf.d; it "
-                     "serves %s on port %d\n",
-                     error_log_time().c_str(), kNginxRoot, port);
+    for (const std::string& warning : config->warnings) {
+        std::fprintf(stderr, "%s [warn] 1#1: %s\n", error_log_time().c_str(), warning.c_str());
     }
     return service.run();
 }
