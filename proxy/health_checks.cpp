@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <list>
 
@@ -14,6 +15,11 @@ namespace {
 constexpr size_t kMaxRequest = 8 * 1024;
 constexpr size_t kMaxConnections = 64;  // Of one port.
 constexpr std::chrono::seconds kPatience{5};
+
+std::string answer(std::string_view status, std::string_view headers, std::string_view body) {
+    return cat("HTTP/1.1 ", status, "\r\nX-Content-Type-Options: nosniff\r\n", headers,
+               "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n\r\n", body);
+}
 }  // namespace
 
 std::string health_answer(const HealthCheck& check) {
@@ -22,11 +28,26 @@ std::string health_answer(const HealthCheck& check) {
         to_text({{"service", {{"namespace", check.service.ns}, {"name", check.service.name}}},
                  {"localEndpoints", check.local_endpoints},
                  {"serviceProxyHealthy", true}});
-    return cat("HTTP/1.1 ", healthy ? "200 OK" : "503 Service Unavailable",
-               "\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
-               "X-Load-Balancing-Endpoint-Weight: ",
-               check.local_endpoints, "\r\nContent-Length: ", body.size(),
-               "\r\nConnection: close\r\n\r\n", body);
+    return answer(healthy ? "200 OK" : "503 Service Unavailable",
+                  cat("Content-Type: application/json\r\nX-Load-Balancing-Endpoint-Weight: ",
+                      check.local_endpoints),
+                  body);
+}
+
+Answers mode_answers() {
+    constexpr std::string_view kText = "Content-Type: text/plain";
+    return {{"/proxyMode", answer("200 OK", kText, "nftables")},
+            {"/healthz", answer("200 OK", kText, "ok")}};
+}
+
+std::string answer_to(const Answers& answers, std::string_view request) {
+    std::string_view path = request.substr(0, request.find_first_of("\r\n"));
+    path.remove_prefix(std::min(path.find(' '), path.size() - 1) + 1);
+    path = path.substr(0, path.find_first_of(" ?"));
+    auto found = answers.find(path);
+    if (found == answers.end()) found = answers.find("");
+    if (found != answers.end()) return found->second;
+    return answer("404 Not Found", "Content-Type: text/plain", "404 page not found\n");
 }
 
 /// On the data loop.
@@ -34,15 +55,16 @@ class HealthChecks::Server {
 public:
     explicit Server(Loop& loop) : loop_(loop) {}
 
-    void open(const Place& place, UniqueFd listener, const HealthCheck& check) {
-        auto port = std::make_unique<Port>(Port{loop_, check, std::move(listener), {}, {}});
+    void open(const Place& place, UniqueFd listener, const Answers& answers) {
+        auto port = std::make_unique<Port>(Port{loop_, answers, std::move(listener), {}, {}});
         Port* const opened = port.get();
         port->watch = loop_.watch(port->listener.get(), Readiness::kReadable,
                                   [opened](int) { opened->accept(); });
         ports_[place] = std::move(port);
     }
-    void update(const Place& place, const HealthCheck& check) {
-        if (const auto port = ports_.find(place); port != ports_.end()) port->second->check = check;
+    void update(const Place& place, const Answers& answers) {
+        const auto port = ports_.find(place);
+        if (port != ports_.end()) port->second->answers = answers;
     }
     void close(const Place& place) { ports_.erase(place); }
     void close_all() { ports_.clear(); }
@@ -57,7 +79,7 @@ private:
     /// One request, one answer, one connection: a load balancer asks every few seconds.
     struct Port {
         Loop& loop;
-        HealthCheck check;
+        Answers answers;
         UniqueFd listener;
         std::list<Connection> connections;
         Watch watch;
@@ -79,8 +101,9 @@ private:
             const bool whole = self->request.find("\r\n\r\n") != std::string::npos;
             if (!whole && count > 0 && self->request.size() < kMaxRequest) return;
             if (whole) {
-                const std::string answer = health_answer(check);  // Fits any socket's buffer.
-                ::send(self->fd.get(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+                const std::string text = answer_to(answers, self->request);
+                // Fits any socket's buffer.
+                ::send(self->fd.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
                 ::shutdown(self->fd.get(), SHUT_WR);
             }
             connections.erase(self);
@@ -98,20 +121,21 @@ HealthChecks::~HealthChecks() {
     data_.call([this] { server_->close_all(); });
 }
 
-Result<> HealthChecks::set(const std::map<Place, HealthCheck>& wanted) {
+Result<> HealthChecks::set(const std::map<Place, Answers>& wanted) {
     Result<> first = Ok{};
     std::erase_if(served_, [&](const auto& entry) {
         if (wanted.contains(entry.first)) return false;
         data_.post([server = server_, place = entry.first] { server->close(place); });
         return true;
     });
-    for (const auto& [place, check] : wanted) {
+    for (const auto& [place, answers] : wanted) {
         const auto served = served_.find(place);
         if (served != served_.end()) {
-            if (served->second == check) continue;
-            served->second = check;
-            data_.post(
-                [server = server_, place = place, check = check] { server->update(place, check); });
+            if (served->second == answers) continue;
+            served->second = answers;
+            data_.post([server = server_, place = place, answers = answers] {
+                server->update(place, answers);
+            });
             continue;
         }
         auto listener = namespaces_.open_in_node(place.node, Namespaces::SocketType::kTcpListener,
@@ -119,14 +143,14 @@ Result<> HealthChecks::set(const std::map<Place, HealthCheck>& wanted) {
         if (!listener) {
             if (first) {
                 first = std::move(listener).error().context(
-                    cat("serve health check port ", place.port, " on ", place.node));
+                    cat("serve port ", place.port, " on ", place.node));
             }
             continue;
         }
-        served_.emplace(place, check);
-        data_.post([server = server_, place = place, check = check,
+        served_.emplace(place, answers);
+        data_.post([server = server_, place = place, answers = answers,
                     fd = std::move(listener).value()]() mutable {
-            server->open(place, std::move(fd), check);
+            server->open(place, std::move(fd), answers);
         });
     }
     return first;

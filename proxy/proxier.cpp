@@ -7,23 +7,34 @@
 
 namespace kin::proxy {
 
+namespace {
+constexpr uint16_t kModePort = 10249;  // Where upstream's has its metrics.
+constexpr Ipv4 kLocalhost{0x7F000001};
+}  // namespace
+
 Proxier::Proxier(Client& client, Loop& data, Namespaces& namespaces,
                  const std::vector<KernelNode*>& nodes, const Addresses& addresses)
     : services_(client.cache<Service>()),
-      slices_(client,
-              [this](const ObjectKey& service) {
-                  dirty_.insert(service);
-                  work_.mark();
-              }),
+      slices_(client, [this](const ObjectKey& service) { mark(service); }),
       addresses_(addresses),
       health_checks_(data, namespaces),
       work_(client.loop(), {.name = "proxy"}, [this] { return update(); }) {
     for (KernelNode* node : nodes) nodes_[node->name].kernel = node;
-    services_.on_change(lifetime_.bind([this](const CacheChange<Service>& change) {
-        dirty_.insert(change.either().key());
-        work_.mark();
-    }));
+    services_.on_change(lifetime_.bind(
+        [this](const CacheChange<Service>& change) { mark(change.either().key()); }));
     client.add_busy_check("proxy", lifetime_.bind([this] { return work_.busy(); }));
+}
+
+void Proxier::mark(const ObjectKey& service) {
+    dirty_.insert(service);
+    work_.mark();
+}
+
+void Proxier::add_node(KernelNode& node) { nodes_[node.name].kernel = &node; }
+
+void Proxier::remove_node(const std::string& name) {
+    nodes_.erase(name);
+    work_.mark();  // Closes its health check ports.
 }
 
 Result<> Proxier::start(const Instance& instance) {
@@ -89,7 +100,10 @@ Result<> Proxier::update() {
 }
 
 Result<> Proxier::serve_health_checks() {
-    std::map<HealthChecks::Place, HealthCheck> wanted;
+    std::map<HealthChecks::Place, Answers> wanted;
+    for (const auto& [name, node] : nodes_) {
+        if (node.active) wanted[{name, kLocalhost, kModePort}] = mode_answers();
+    }
     for (const ObjectKey& key : checked_) {
         const auto ports = current_ports(key);
         for (const auto& [name, node] : nodes_) {
@@ -99,9 +113,10 @@ Result<> Proxier::serve_health_checks() {
                 const auto here = port.local.find(name);
                 if (here != port.local.end()) endpoints = std::max(endpoints, here->second.size());
             }
-            wanted.emplace(HealthChecks::Place{name, node.instance.address,
-                                               services_.find(key)->health_check_node_port},
-                           HealthCheck{key, endpoints});
+            // On all addresses of the node: tutorials ask localhost.
+            wanted.emplace(
+                HealthChecks::Place{name, {}, services_.find(key)->health_check_node_port},
+                Answers{{"", health_answer({key, endpoints})}});
         }
     }
     return health_checks_.set(wanted);

@@ -33,6 +33,11 @@ public:
     Proxier(Client& client, Loop& data, Namespaces& namespaces,
             const std::vector<KernelNode*>& nodes, const Addresses& addresses);
 
+    /// One more node; `node` lives until remove_node(). Its table is written once its kube-proxy
+    /// pod starts.
+    void add_node(KernelNode& node);
+    void remove_node(const std::string& name);
+
     Result<> start(const Instance& instance) override;
     void stop(const ObjectKey& pod) override;
 
@@ -49,6 +54,7 @@ private:
         std::optional<Conntrack> conntrack;  ///< Once it was needed.
     };
 
+    void mark(const ObjectKey& service);
     void collect();
     std::vector<ServicePort> current_ports(const ObjectKey& service) const;
     Result<> update();
