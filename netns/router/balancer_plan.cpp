@@ -4,6 +4,11 @@
 
 namespace kin::netns {
 
+bool takes_traffic(const Node& node) {
+    return node.ready &&
+           !node.meta.labels.contains("node.kubernetes.io/exclude-from-external-load-balancers");
+}
+
 std::vector<std::string> nodes_behind(const Service& service,
                                       const std::vector<const EndpointSlice*>& slices,
                                       const std::vector<std::string>& nodes) {

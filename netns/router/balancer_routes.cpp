@@ -8,21 +8,28 @@ namespace kin::netns {
 BalancerRoutes::BalancerRoutes(Client& client, NodeLinks& links)
     : links_(links),
       services_(client.cache<Service>()),
-      slices_(client, [this](const ObjectKey& service) { on_slices(service); }),
+      nodes_(client.cache<Node>()),
+      slices_(client,
+              [this](const ObjectKey& key) {
+                  const Service* service = services_.find(key);
+                  if (service && service->external_local) mark(key);
+              }),
       work_(client.loop(), {.name = "balancer_routes"}, [this] { return update(); }) {
-    services_.on_change(lifetime_.bind([this](const CacheChange<Service>& change) {
-        const ObjectKey& key = change.either().key();
-        const bool balanced = change.now && !change.now->load_balancer_ips.empty();
-        if (!balanced && !written_.contains(key)) return;
-        dirty_.insert(key);
-        work_.mark();
+    services_.on_change(lifetime_.bind(
+        [this](const CacheChange<Service>& change) { mark(change.either().key()); }));
+    nodes_.on_change(lifetime_.bind([this](const CacheChange<Node>& change) {
+        const bool before = change.before && takes_traffic(*change.before);
+        const bool now = change.now && takes_traffic(*change.now);
+        if (before == now) return;
+        services_.each([this](const Service& service) { mark(service.key()); });
     }));
     client.add_busy_check("balancer_routes", lifetime_.bind([this] { return work_.busy(); }));
 }
 
-void BalancerRoutes::on_slices(const ObjectKey& service) {
+void BalancerRoutes::mark(const ObjectKey& service) {
     const Service* found = services_.find(service);
-    if (!found || found->load_balancer_ips.empty() || !found->external_local) return;
+    const bool balanced = found && !found->load_balancer_ips.empty();
+    if (!balanced && !written_.contains(service)) return;
     dirty_.insert(service);
     work_.mark();
 }
@@ -32,7 +39,10 @@ std::map<Ipv4, Route> BalancerRoutes::wanted(const ObjectKey& key) const {
     const Service* service = services_.find(key);
     if (!service || !service->load_balanced()) return routes;
     std::vector<std::string> nodes;
-    for (const KernelNode* node : links_.nodes()) nodes.push_back(node->name);
+    for (const KernelNode* node : links_.nodes()) {
+        const Node* registered = nodes_.find({"", node->name});
+        if (registered && takes_traffic(*registered)) nodes.push_back(node->name);
+    }
     const AddressPlan& plan = links_.addresses();
     Route route;
     for (const std::string& node : nodes_behind(*service, slices_.of(key), nodes))

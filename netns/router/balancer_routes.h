@@ -21,13 +21,14 @@ public:
     BalancerRoutes(Client& client, NodeLinks& links);
 
 private:
-    void on_slices(const ObjectKey& service);
+    void mark(const ObjectKey& service);
     Result<> update();
     /// The addresses of one Service with the way to each.
     std::map<Ipv4, Route> wanted(const ObjectKey& service) const;
 
     NodeLinks& links_;
     Cache<Service>& services_;
+    Cache<Node>& nodes_;
     ServiceSlices slices_;
     std::set<ObjectKey> dirty_;
     std::map<ObjectKey, std::map<Ipv4, Route>> written_;  // By Service.
