@@ -17,6 +17,7 @@
 #include "dns/outside.h"
 #include "dns/server.h"
 #include "kin/lab_door.h"
+#include "kin/lab_nodes.h"
 #include "kin/pki.h"
 #include "kin/version.h"
 #include "netns/network/node_links.h"
@@ -47,7 +48,8 @@ private:
 };
 
 std::string ready_text(const ClusterOptions& options, uint16_t port) {
-    std::string text = cat("\u2713 ", options.nodes, options.nodes == 1 ? " node" : " nodes",
+    const size_t nodes = options.nodes.size();
+    std::string text = cat("\u2713 ", nodes, nodes == 1 ? " node" : " nodes",
                            " Ready, Kubernetes API v1.35 at https://127.0.0.1:", port, '\n');
     if (options.api_port != 0 && port != options.api_port) {
         text += cat("  (port ", options.api_port, " was taken)\n");
@@ -90,19 +92,19 @@ private:
     const std::unique_ptr<Store> store_;
     Registry registry_{*store_, {}};  // what the API promises, below HTTP
     const apiserver::Authenticator tokens_{pki_.token_secret};
-    Loop streams_{"kin-streams"};                        // watches, exec, logs
-    Loop data_{"kin-data"};                              // DNS sockets
-    Loop& control_;                                      // informers, every kernel write
-    std::unique_ptr<netns::NodeLinks> links_;            // control: nodes, router, outside hosts
-    netns::PodNetworks pod_networks_{*links_};           // control
-    Client client_{registry_, control_};                 // how all below sees the cluster
-    std::unique_ptr<netns::Containers> containers_;      // control: PID 1, as the server sees it
-    std::unique_ptr<netns::NodeAgent> agent_;            // control: pods -> namespaces, processes
-    std::unique_ptr<proxy::Proxier> proxier_;            // control: services -> table kube-proxy
-    std::unique_ptr<NetworkAgent> network_agent_;        // control
-    std::unique_ptr<netns::BalancerRoutes> balancers_;   // control: load balancers -> router
-    std::unique_ptr<netns::PublishedPorts> published_;   // control: Services -> 127.0.0.1
-    std::unique_ptr<dns::Server> dns_;                   // services, slices -> zone
+    Loop streams_{"kin-streams"};                       // watches, exec, logs
+    Loop data_{"kin-data"};                             // DNS sockets
+    Loop& control_;                                     // informers, every kernel write
+    std::unique_ptr<netns::NodeLinks> links_;           // control: nodes, router, outside hosts
+    netns::PodNetworks pod_networks_{*links_};          // control
+    Client client_{registry_, control_};                // how all below sees the cluster
+    std::unique_ptr<netns::Containers> containers_;     // control: PID 1, as the server sees it
+    std::unique_ptr<netns::NodeAgent> agent_;           // control: pods -> namespaces, processes
+    std::unique_ptr<proxy::Proxier> proxier_;           // control: services -> table kube-proxy
+    std::unique_ptr<NetworkAgent> network_agent_;       // control
+    std::unique_ptr<netns::BalancerRoutes> balancers_;  // control: load balancers -> router
+    std::unique_ptr<netns::PublishedPorts> published_;  // control: Services -> 127.0.0.1
+    std::unique_ptr<dns::Server> dns_;                  // services, slices -> zone
     std::unique_ptr<controllers::Controllers> controllers_;
 };
 
@@ -215,7 +217,8 @@ Result<std::string> Cluster::rules(const http::Query& query) {
 }
 
 Result<> Cluster::serve(netns::ServerContext& context) {
-    TRY_ASSIGN(const auto door, LabDoor::create(options_, *links_, client_, *published_));
+    LabNodes nodes(options_.paths, {client_, *links_, *agent_, *proxier_});
+    TRY_ASSIGN(const auto door, LabDoor::create(options_, {client_, *links_, *published_, nodes}));
     TRY_ASSIGN(const auto api, open_api(*door));
     door->set_api_port(api->tls_port());
     door->set_rules([this](const http::Query& query) { return rules(query); });
@@ -229,7 +232,7 @@ Result<> Cluster::serve(netns::ServerContext& context) {
 }
 
 /// Lays the standing network, and takes the calling thread out of the host's for good.
-Result<std::unique_ptr<netns::NodeLinks>> lay_network(int nodes) {
+Result<std::unique_ptr<netns::NodeLinks>> lay_network(const std::vector<int>& nodes) {
     TRY(netns::leave_host_network());
     return netns::NodeLinks::create(netns::AddressPlan{}, nodes);
 }
@@ -242,7 +245,7 @@ Result<> run_cluster(const ClusterOptions& options, netns::ServerContext& contex
     control.post([&] { laid.set_value(lay_network(options.nodes)); });
     // While the network is laid, this thread makes keys and opens the database.
     TRY_ASSIGN(Pki pki, load_or_create_pki(paths.data + "/pki"));
-    TRY(write_private_file(paths.data + "/lab.json", to_text({{"nodes", options.nodes}})));
+    TRY(remember_nodes(paths, options.nodes));
     TRY_ASSIGN(auto store, Store::open({.path = paths.database()}));
     TRY_ASSIGN(auto links, laid.get_future().get());
     Cluster cluster(options, std::move(pki), std::move(store), control, std::move(links));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "kin/lab.h"
 #include "kin/options.h"
 #include "netns/init/launch.h"
@@ -8,7 +10,7 @@ namespace kin {
 
 struct ClusterOptions {
     LabPaths paths;
-    int nodes = kDefaultNodes;
+    std::vector<int> nodes;  ///< their numbers, in order
     uint16_t api_port = 6443;
 };
 

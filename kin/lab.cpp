@@ -23,15 +23,6 @@ std::string environment(const char* name) {
     return value ? value : "";
 }
 
-bool is_label(const std::string& name) {
-    if (name.empty() || name.size() > 63) return false;
-    for (const char c : name) {
-        const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-        if (!good) return false;
-    }
-    return name.front() != '-' && name.back() != '-';
-}
-
 /// A folder that only this user may enter, made by this user: not one that somebody else put
 /// there to listen.
 bool is_private_folder(const std::string& path) {
@@ -48,6 +39,15 @@ std::string runtime_root() {
     return cat(temporary, "/kin-", ::geteuid());
 }
 }  // namespace
+
+bool is_label(const std::string& name) {
+    if (name.empty() || name.size() > 63) return false;
+    for (const char c : name) {
+        const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        if (!good) return false;
+    }
+    return name.front() != '-' && name.back() != '-';
+}
 
 Result<LabPaths> lab_paths(const std::string& name) {
     if (!is_label(name)) {

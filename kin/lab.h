@@ -15,10 +15,14 @@ struct LabPaths {
     std::string runtime;  ///< $XDG_RUNTIME_DIR/kin/NAME; as root /run/kin/NAME
 
     std::string database() const { return data + "/kin.db"; }
+    std::string memory() const { return data + "/lab.json"; }  ///< which nodes there are
     std::string kubeconfig() const { return data + "/kubeconfig"; }
     std::string log() const { return data + "/kin.log"; }
     std::string socket() const { return runtime + "/api.sock"; }
 };
+
+/// Lower case letters, digits and '-' inside, 63 at most: what labs and nodes may be called.
+bool is_label(const std::string& name);
 
 /// Finds a lab's folders without making them. A missing XDG_RUNTIME_DIR is replaced by a folder of
 /// this user below the temporary directory. kInvalid: the name is no DNS label.

@@ -16,6 +16,13 @@ http::Response json_response(int code, const Json& json) {
     return {code, "application/json", to_text(json) + '\n'};
 }
 
+http::Response refusal(const Error& error) {
+    const int code = error.code() == Errc::kNotFound  ? 404
+                     : error.code() == Errc::kInvalid ? 422
+                                                      : 500;
+    return json_response(code, {{"message", error.text()}});
+}
+
 /// This process's id outside of the lab's pid namespace: the first of NSpid is the outermost that
 /// the mounted /proc shows.
 int host_pid() {
@@ -35,10 +42,11 @@ Json host(std::string_view name, netns::NodeLinks& links, Ipv4 address, std::str
             {"netns_fd", found ? found->netns.fd() : -1}};
 }
 
-Json hosts(netns::NodeLinks& links, int nodes) {
+/// On the control thread.
+Json hosts_json(netns::NodeLinks& links) {
     const netns::AddressPlan& plan = links.addresses();
     Json out = Json::array();
-    for (int number = 1; number <= nodes; ++number) {
+    for (const int number : links.node_numbers()) {
         Json node = host(netns::node_name(number), links, plan.node(number),
                          number == 1 ? "node, control-plane" : "node");
         node["pods"] = plan.node_pods(number).to_string();
@@ -53,11 +61,14 @@ Json hosts(netns::NodeLinks& links, int nodes) {
 Json published_json(const netns::PublishedPorts& published) {
     Json out = Json::array();
     for (const auto& [what, host_port, error] : published.list()) {
+        // As kubectl writes ports, but for TCP, which goes without saying.
+        const char* suffix = what.protocol == Protocol::kUdp ? "/UDP" : "";
         Json entry{{"service", what.service.to_string()},
                    {"port", what.port},
                    {"type", what.type},
-                   {"address", cat(what.target, ':', what.target_port)}};
-        if (host_port != 0) entry["host"] = cat("127.0.0.1:", host_port);
+                   {"protocol", name_of(what.protocol)},
+                   {"address", cat(what.target, ':', what.target_port, suffix)}};
+        if (host_port != 0) entry["host"] = cat("127.0.0.1:", host_port, suffix);
         if (!error.empty()) entry["error"] = error;
         out.push_back(std::move(entry));
     }
@@ -66,50 +77,73 @@ Json published_json(const netns::PublishedPorts& published) {
 }  // namespace
 
 Result<std::unique_ptr<LabDoor>> LabDoor::create(const ClusterOptions& options,
-                                                 netns::NodeLinks& links, Client& client,
-                                                 const netns::PublishedPorts& published) {
+                                                 const Parts& parts) {
     UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!stop.valid()) return Error::from_errno("eventfd");
-    std::unique_ptr<LabDoor> door(new LabDoor(client, published, std::move(stop)));
+    std::unique_ptr<LabDoor> door(new LabDoor(parts, std::move(stop)));
     door->status_ = {{"name", options.paths.name},
                      {"version", kVersion},
                      {"socket", options.paths.socket()},
                      {"pid", host_pid()},
-                     {"kubeconfig", options.paths.kubeconfig()},
-                     {"hosts", hosts(links, options.nodes)}};
+                     {"kubeconfig", options.paths.kubeconfig()}};
     return door;
 }
 
 std::optional<http::Response> LabDoor::handle(const http::Request& request) {
     const auto& path = request.path;
-    if (path.size() != 3 || path[1] != "v1") return {};
+    if (path.size() < 3 || path[1] != "v1") return {};
     const std::string& what = path[2];
-    if (request.method == "GET" && what == "status") {
-        Json status = status_;
-        status["published"] = published_json(published_);
-        return json_response(200, status);
+    if (path.size() == 4) {
+        if (request.method == "DELETE" && what == "nodes") return remove_node(path[3]);
+        return {};
     }
-    if (request.method == "GET" && what == "rules" && rules_) {
-        const Result<std::string> text = rules_(request.query);
-        if (text) return http::Response{200, "text/plain; charset=utf-8", *text};
-        const bool not_found = text.error().code() == Errc::kNotFound;
-        return json_response(not_found ? 404 : 500, {{"message", text.error().text()}});
+    if (path.size() != 3) return {};
+    if (request.method == "GET") {
+        if (what == "status") return status();
+        if (what == "rules" && rules_) return rules(request);
     }
-    if (request.method != "POST") return {};
-    if (what == "stop") {
-        const uint64_t one = 1;
-        if (::write(stop_.get(), &one, sizeof one) < 0) {
-            return json_response(500, {{"message", Error::from_errno("eventfd").text()}});
-        }
-        return json_response(200, {{"message", "stopping"}});
-    }
-    if (what == "settle") {
-        const int timeout_ms = parse_number<int>(request.query.get("timeout")).value_or(10'000);
-        std::string why;
-        if (client_.settle(timeout_ms, &why)) return json_response(200, {{"settled", true}});
-        return json_response(504, {{"settled", false}, {"busy", why}});
+    if (request.method == "POST") {
+        if (what == "stop") return stop();
+        if (what == "settle") return settle(request);
+        if (what == "nodes") return add_node();
     }
     return {};
+}
+
+http::Response LabDoor::status() const {
+    Json out = status_;
+    parts_.client.loop().call([&] { out["hosts"] = hosts_json(parts_.links); });
+    out["published"] = published_json(parts_.published);
+    return json_response(200, out);
+}
+
+http::Response LabDoor::rules(const http::Request& request) const {
+    const Result<std::string> text = rules_(request.query);
+    if (text) return {200, "text/plain; charset=utf-8", *text};
+    return refusal(text.error());
+}
+
+http::Response LabDoor::stop() const {
+    const uint64_t one = 1;
+    if (::write(stop_.get(), &one, sizeof one) < 0) return refusal(Error::from_errno("eventfd"));
+    return json_response(200, {{"message", "stopping"}});
+}
+
+http::Response LabDoor::settle(const http::Request& request) const {
+    const int timeout_ms = parse_number<int>(request.query.get("timeout")).value_or(10'000);
+    std::string why;
+    if (parts_.client.settle(timeout_ms, &why)) return json_response(200, {{"settled", true}});
+    return json_response(504, {{"settled", false}, {"busy", why}});
+}
+
+http::Response LabDoor::add_node() const {
+    const Result<std::string> added = parts_.nodes.add();
+    return added ? json_response(201, {{"name", *added}}) : refusal(added.error());
+}
+
+http::Response LabDoor::remove_node(const std::string& name) const {
+    const Result<> removed = parts_.nodes.remove(name);
+    return removed ? json_response(200, {{"name", name}}) : refusal(removed.error());
 }
 
 void LabDoor::wait_for_stop(int stop_fd) const {

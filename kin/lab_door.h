@@ -8,23 +8,31 @@
 #include "core/client/client.h"
 #include "core/http/message.h"
 #include "kin/cluster.h"
+#include "kin/lab_nodes.h"
 #include "netns/network/node_links.h"
 #include "netns/router/published_ports.h"
 
 namespace kin {
 
 /// What a lab is beyond a cluster, below /kin/v1/ for its owner:
-///   GET  /kin/v1/status          name, version, ports, hosts with the descriptor of their
-///   namespace POST /kin/v1/stop            ends the lab in good order GET
-///   /kin/v1/rules?namespace=NS&service=NAME&node=NODE&form=nftables|iptables|ipvs   as text POST
-///   /kin/v1/settle?timeout=MS  waits until every controller has acted on all that was written
+///   GET     status             name, version, ports, hosts with their namespace's descriptor
+///   GET     rules?namespace=NS&service=NAME&node=NODE&form=nftables|iptables|ipvs   as text
+///   POST    settle?timeout=MS  waits until every controller has acted on all that was written
+///   POST    nodes              adds a node; answers with its name
+///   DELETE  nodes/NAME         takes it out
+///   POST    stop               ends the lab in good order
 /// handle() is thread-safe.
 class LabDoor {
 public:
-    /// `links` is read here only; the others outlive this object.
+    /// What it answers for; all of them outlive this object.
+    struct Parts {
+        Client& client;
+        netns::NodeLinks& links;  ///< Read on the client's loop.
+        const netns::PublishedPorts& published;
+        LabNodes& nodes;
+    };
     static Result<std::unique_ptr<LabDoor>> create(const ClusterOptions& options,
-                                                   netns::NodeLinks& links, Client& client,
-                                                   const netns::PublishedPorts& published);
+                                                   const Parts& parts);
 
     std::optional<http::Response> handle(const http::Request& request);
     /// Who answers for rules; from any thread. Before requests are served.
@@ -36,11 +44,17 @@ public:
     void wait_for_stop(int stop_fd) const;
 
 private:
-    LabDoor(Client& client, const netns::PublishedPorts& published, UniqueFd stop)
-        : client_(client), published_(published), stop_(std::move(stop)) {}
+    LabDoor(const Parts& parts, UniqueFd stop) : parts_(parts), stop_(std::move(stop)) {}
 
-    Client& client_;
-    const netns::PublishedPorts& published_;
+    Json hosts() const;
+    http::Response status() const;
+    http::Response rules(const http::Request& request) const;
+    http::Response stop() const;
+    http::Response settle(const http::Request& request) const;
+    http::Response add_node() const;
+    http::Response remove_node(const std::string& name) const;
+
+    const Parts parts_;
     UniqueFd stop_;
     Json status_;
     Rules rules_;

@@ -97,6 +97,23 @@ CLI::App* add_rules(CLI::App& app, RulesOptions& options) {
     return verb;
 }
 
+struct NodeVerbs {
+    CLI::App* add = nullptr;
+    CLI::App* remove = nullptr;
+};
+
+NodeVerbs add_node_verbs(CLI::App& app, std::string& lab, std::string& node) {
+    CLI::App* verb = app.add_subcommand("node", "nodes of a running lab come and go");
+    verb->require_subcommand(1);
+    NodeVerbs verbs;
+    verbs.add = verb->add_subcommand("add", "one more node, with the lowest free number");
+    verbs.remove = verb->add_subcommand(
+        "remove", "take a node out: its pods are replaced on others (kubectl drain is gentler)");
+    verbs.remove->add_option("node", node, "node-2, node-3, ...")->type_name("NODE")->required();
+    for (CLI::App* each : {verbs.add, verbs.remove}) add_lab_option(each, lab);
+    return verbs;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -141,6 +158,8 @@ int main(int argc, char** argv) {
         ->required();
     RulesOptions rules_options;
     CLI::App* rules_verb = add_rules(app, rules_options);
+    std::string node;
+    const NodeVerbs node_verbs = add_node_verbs(app, lab, node);
     CLI::App* version_verb = app.add_subcommand("version", "print kin's version");
     for (CLI::App* verb : {down_verb, reset_verb, status_verb, config_verb, kubectl_verb,
                            shell_verb, exec_verb, apply_verb, rules_verb}) {
@@ -179,6 +198,8 @@ int main(int argc, char** argv) {
     if (*exec_verb) return exec_in_host(lab, host, command);
     if (*apply_verb) return apply_file(lab, file);
     if (*rules_verb) return rules(lab, rules_options);
+    if (*node_verbs.add) return add_node(lab);
+    if (*node_verbs.remove) return remove_node(lab, node);
     if (*version_verb) std::printf("%s\n", version_text().c_str());
     return 0;
 }

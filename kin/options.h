@@ -44,6 +44,8 @@ struct RulesOptions {
 };
 /// What the kernel of a node holds for a Service, in words and with its counters.
 int rules(const std::string& lab, const RulesOptions& options);
+int add_node(const std::string& lab);
+int remove_node(const std::string& lab, const std::string& node);
 int apply_file(const std::string& lab, const std::string& file);
 
 /// "kin: what" on stderr; returns 1.

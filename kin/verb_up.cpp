@@ -2,26 +2,18 @@
 
 #include <cstdio>
 
-#include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "kin/cluster.h"
 #include "kin/lab.h"
+#include "kin/lab_nodes.h"
 #include "kin/options.h"
-#include "kin/pki.h"
 #include "netns/images/images.h"
 #include "netns/init/launch.h"
 
 namespace kin {
 
 namespace {
-/// How many nodes the lab had when it last ran, 0 if it never did.
-int remembered_nodes(const LabPaths& paths) {
-    const auto text = read_file(paths.data + "/lab.json");
-    const auto json = text ? parse_json(*text) : Error(Errc::kNotFound, "");
-    return json ? static_cast<int>(int_at(*json, {"nodes"})) : 0;
-}
-
 int serve(const ClusterOptions& options, netns::ServerContext& context) {
     const Result<> ran = run_cluster(options, context);
     if (ran) return 0;
@@ -44,10 +36,10 @@ int up(const UpOptions& options) {
                         ". End it: kin down", named));
     }
     set_log_level(options.verbose ? LogLevel::kInfo : LogLevel::kWarn);
-    ClusterOptions cluster{*paths, kDefaultNodes, options.api_port};
-    const int remembered = remembered_nodes(*paths);
-    if (remembered > 0) cluster.nodes = remembered;
-    if (options.nodes) cluster.nodes = *options.nodes;
+    ClusterOptions cluster{*paths, remembered_nodes(*paths), options.api_port};
+    if (options.nodes || cluster.nodes.empty()) {
+        cluster.nodes = netns::first_nodes(options.nodes.value_or(kDefaultNodes));
+    }
 
     netns::LaunchOptions launch;
     launch.directories = {paths->data, paths->runtime};

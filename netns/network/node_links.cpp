@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <algorithm>
+
 #include "core/base/strings.h"
 #include "netns/network/egress.h"
 
@@ -36,10 +38,11 @@ Result<> write_sysctls(const Netns& netns, const std::vector<Sysctl>& required,
     return Ok{};
 }
 
-Result<std::unique_ptr<NodeLinks>> NodeLinks::create(const AddressPlan& addresses, int node_count) {
-    TRY(addresses.check(node_count));
+Result<std::unique_ptr<NodeLinks>> NodeLinks::create(const AddressPlan& addresses,
+                                                     const std::vector<int>& nodes) {
+    TRY(addresses.check(nodes.empty() ? 0 : nodes.back()));
     std::unique_ptr<NodeLinks> links(new NodeLinks(addresses));
-    TRY(links->build(node_count));
+    TRY(links->build(nodes));
     return links;
 }
 
@@ -48,13 +51,24 @@ KernelNode* NodeLinks::find(std::string_view name) {
     return found == hosts_.end() ? nullptr : &found->second;
 }
 
-Result<> NodeLinks::build(int node_count) {
-    const ClusterPlan plan = plan_cluster(addresses_, node_count);
-    for (const HostPlan& host : plan.hosts) {
-        TRY_ASSIGN(KernelNode node, KernelNode::create(host.name));
-        TRY(write_sysctls(node.netns, host.sysctls, host.optional_sysctls).context(host.name));
-        hosts_.emplace(host.name, std::move(node));
+std::vector<int> NodeLinks::node_numbers() const {
+    std::vector<int> numbers;
+    for (const KernelNode* node : nodes_) numbers.push_back(node_number(node->name));
+    return numbers;
+}
+
+Result<KernelNode*> NodeLinks::create_host(const HostPlan& plan) {
+    TRY_ASSIGN(KernelNode node, KernelNode::create(plan.name));
+    TRY(write_sysctls(node.netns, plan.sysctls, plan.optional_sysctls).context(plan.name));
+    if (const int number = node_number(plan.name)) {
+        TRY(node.nft.replace(egress_table(addresses_, number)).context(plan.name));
     }
+    return &hosts_.emplace(plan.name, std::move(node)).first->second;
+}
+
+Result<> NodeLinks::build(const std::vector<int>& nodes) {
+    const ClusterPlan plan = plan_cluster(addresses_, nodes);
+    for (const HostPlan& host : plan.hosts) TRY(create_host(host));
     // First all bridges and cables, then what stands on them: a cable has two ends.
     std::map<std::string, RtnlBatch> cables, rest;
     for (const HostPlan& host : plan.hosts) {
@@ -69,12 +83,65 @@ Result<> NodeLinks::build(int node_count) {
             TRY(find(name)->rtnl.apply(batch).context(cat("links of ", name)));
         }
     }
-    for (int number = 1; number <= node_count; ++number) {
-        KernelNode* node = find(node_name(number));
-        TRY(node->nft.replace(egress_table(addresses_, number)).context(node->name));
-        nodes_.push_back(node);
-    }
+    for (const int number : nodes) nodes_.push_back(find(node_name(number)));
     return Ok{};
+}
+
+Result<KernelNode*> NodeLinks::add_node(int number) {
+    if (find(node_name(number))) {
+        return Error(Errc::kExists, cat(node_name(number), " is there already"));
+    }
+    TRY(addresses_.check(number));
+    const NodePlan plan = plan_node(addresses_, number, node_numbers());
+    if (auto joined = join(plan); !joined) {
+        (void)remove_node(number);  // Whatever of it could be made.
+        return std::move(joined).error().context(cat("add ", plan.host.name));
+    }
+    KernelNode* const node = find(plan.host.name);
+    const auto place = std::ranges::find_if(
+        nodes_, [&](const KernelNode* other) { return node_number(other->name) > number; });
+    nodes_.insert(place, node);
+    return node;
+}
+
+Result<> NodeLinks::join(const NodePlan& plan) {
+    const auto apply = [this](const std::string& host, const HostPlan& addition) -> Result<> {
+        RtnlBatch batch;
+        add_to(batch, addition);
+        return find(host)->rtnl.apply(batch).context(cat("links of ", host));
+    };
+    TRY_ASSIGN(KernelNode* const node, create_host(plan.host));
+    RtnlBatch cable;
+    cable.add_veth({plan.cable.here_end, plan.cable.there_end, &find(plan.cable.there)->netns});
+    TRY(node->rtnl.apply(cable));
+    TRY(apply("fabric", plan.fabric));
+    TRY(apply(plan.host.name, plan.host));
+    TRY(apply("router", plan.router));
+    for (const KernelNode* other : nodes_) TRY(apply(other->name, plan.peer));
+    return Ok{};
+}
+
+Result<> NodeLinks::remove_node(int number) {
+    const auto found = hosts_.find(node_name(number));
+    if (found == hosts_.end()) return Ok{};
+    std::erase(nodes_, &found->second);
+    const NodePlan plan = plan_node(addresses_, number, {});
+    Result<> first = Ok{};
+    const auto take_from = [&](KernelNode& host, const HostPlan& addition) {
+        RtnlBatch batch;
+        for (const Route& route : addition.routes) batch.delete_route(route.destination);
+        for (const Neighbour& gone : addition.neighbours) {
+            batch.delete_neighbour(gone.link, gone.address);
+        }
+        for (const HostPlan::Port& port : addition.ports) batch.delete_link(port.link);
+        auto taken = host.rtnl.apply(batch);
+        if (!taken && first) first = std::move(taken).context(cat("links of ", host.name));
+    };
+    for (KernelNode* other : nodes_) take_from(*other, plan.peer);
+    take_from(*find("router"), plan.router);
+    take_from(*find("fabric"), plan.fabric);
+    hosts_.erase(found);
+    return first;
 }
 
 }  // namespace kin::netns

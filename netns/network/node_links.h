@@ -23,17 +23,30 @@ class NodeLinks {
 public:
     /// About 1 ms per node. Fails with kInvalid if the addresses do not fit, kDenied without
     /// CAP_NET_ADMIN and CAP_SYS_ADMIN in a user namespace.
-    static Result<std::unique_ptr<NodeLinks>> create(const AddressPlan& addresses, int node_count);
+    /// `nodes` are their numbers, in order.
+    static Result<std::unique_ptr<NodeLinks>> create(const AddressPlan& addresses,
+                                                     const std::vector<int>& nodes);
+
+    /// Adds a node to the running network; about 3 ms. kExists: it is there already. After an
+    /// error nothing of it is left.
+    Result<KernelNode*> add_node(int number);
+    /// Takes a node out, cutting its cable at once (20 ms); its namespace goes with the last
+    /// process or socket in it. Nobody may use its KernelNode any more. Not there is success.
+    /// Returns the first error, having gone on.
+    Result<> remove_node(int number);
 
     /// Any of them: "node-1", "router", "client", "internet", "fabric". nullptr if there is none.
     KernelNode* find(std::string_view name);
-    /// The nodes in their order. The pointers live as long as this object.
+    /// The nodes in the order of their numbers. A pointer lives until the node is removed.
     const std::vector<KernelNode*>& nodes() const { return nodes_; }
+    std::vector<int> node_numbers() const;
     const AddressPlan& addresses() const { return addresses_; }
 
 private:
     explicit NodeLinks(const AddressPlan& addresses) : addresses_(addresses) {}
-    Result<> build(int node_count);
+    Result<> build(const std::vector<int>& nodes);
+    Result<KernelNode*> create_host(const HostPlan& plan);
+    Result<> join(const NodePlan& plan);
 
     const AddressPlan addresses_;
     std::map<std::string, KernelNode, std::less<>> hosts_;

@@ -61,21 +61,17 @@ std::vector<Sysctl> plain_bridges() {
             kNoIpv6};
 }
 
-HostPlan plan_fabric(int node_count) {
+HostPlan plan_fabric() {
     HostPlan fabric;
     fabric.name = "fabric";
     fabric.optional_sysctls = plain_bridges();
     fabric.bridges = {{"fabric", kFabricBridge, {}}};
     fabric.ports = {{kFabricRouterPort, kFabricBridge}};
-    for (int node = 1; node <= node_count; ++node) {
-        fabric.ports.push_back({kFabricFirstNodePort + node, kFabricBridge});
-    }
-    fabric.up = {kFabricBridge};
-    for (const HostPlan::Port& port : fabric.ports) fabric.up.push_back(port.link);
+    fabric.up = {kFabricBridge, kFabricRouterPort};
     return fabric;
 }
 
-HostPlan plan_router(const AddressPlan& plan, int node_count) {
+HostPlan plan_router(const AddressPlan& plan) {
     HostPlan router;
     router.name = "router";
     router.sysctls = forwarding();
@@ -88,9 +84,6 @@ HostPlan plan_router(const AddressPlan& plan, int node_count) {
     router.up = {kLoopback, kEth0, kOutsideBridge, kClientPort, kInternetPort};
     for (const Ipv4 host : {plan.client(), plan.internet()}) {
         router.neighbours.push_back({kOutsideBridge, host, mac_of(host)});
-    }
-    for (int node = 1; node <= node_count; ++node) {
-        router.neighbours.push_back({kEth0, plan.node(node), mac_of(plan.node(node))});
     }
     // As in most real networks, the router knows nothing of pods and Services.
     router.routes = {unreachable(plan.pods), unreachable(plan.services),
@@ -112,7 +105,29 @@ HostPlan plan_outside_host(const AddressPlan& plan, std::string name, Ipv4 addre
     return host;
 }
 
-HostPlan plan_node(const AddressPlan& plan, int number, int node_count) {
+/// What every node has of the node `number`, which is another one.
+HostPlan plan_peer(const AddressPlan& plan, int number) {
+    const Ipv4 address = plan.node(number);
+    HostPlan peer;
+    peer.neighbours = {{kEth0, address, mac_of(address)}};
+    peer.routes = {route_via(plan.node_pods(number), address, kEth0)};
+    return peer;
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+}
+
+void append(HostPlan& to, const HostPlan& more) {
+    append(to.ports, more.ports);
+    append(to.addresses, more.addresses);
+    append(to.up, more.up);
+    append(to.neighbours, more.neighbours);
+    append(to.routes, more.routes);
+}
+
+HostPlan plan_node_alone(const AddressPlan& plan, int number) {
     HostPlan node;
     node.name = node_name(number);
     node.sysctls = forwarding();
@@ -127,12 +142,6 @@ HostPlan plan_node(const AddressPlan& plan, int number, int node_count) {
     node.routes = {route_via({{0}, 0}, plan.router(), kEth0),
                    // Addresses of pods that are no more; living pods have longer routes.
                    unreachable(plan.node_pods(number))};
-    for (int other = 1; other <= node_count; ++other) {
-        if (other == number) continue;
-        const Ipv4 address = plan.node(other);
-        node.neighbours.push_back({kEth0, address, mac_of(address)});
-        node.routes.push_back(route_via(plan.node_pods(other), address, kEth0));
-    }
     return node;
 }
 
@@ -152,7 +161,7 @@ std::vector<std::pair<std::string_view, Cidr>> blocks(const AddressPlan& plan) {
 
 }  // namespace
 
-Result<> AddressPlan::check(int node_count) const {
+Result<> AddressPlan::check(int last_node) const {
     const auto all = blocks(*this);
     for (size_t i = 0; i < all.size(); ++i) {
         for (size_t j = i + 1; j < all.size(); ++j) {
@@ -170,10 +179,9 @@ Result<> AddressPlan::check(int node_count) const {
     if (services.bits > 28) return Error(Errc::kInvalid, cat(services, " is too small"));
     // Share 0 is nobody's, so that share N is node N's. The last address of `nodes` is broadcast.
     const auto shares = (uint64_t{1} << (node_pod_bits - pods.bits)) - 1;
-    const auto count = static_cast<uint64_t>(node_count);
-    if (node_count < 1 || count > shares || count + 3 > nodes.size()) {
-        return Error(Errc::kInvalid,
-                     cat(node_count, " nodes do not fit in ", nodes, " and ", pods));
+    const auto count = static_cast<uint64_t>(last_node);
+    if (last_node < 1 || count > shares || count + 3 > nodes.size()) {
+        return Error(Errc::kInvalid, cat(last_node, " nodes do not fit in ", nodes, " and ", pods));
     }
     return Ok{};
 }
@@ -191,6 +199,12 @@ int node_number(std::string_view name) {
     return number && *number > 0 && node_name(*number) == name ? *number : 0;
 }
 
+std::vector<int> first_nodes(int count) {
+    std::vector<int> numbers;
+    for (int number = 1; number <= count; ++number) numbers.push_back(number);
+    return numbers;
+}
+
 Mac mac_of(Ipv4 address) { return mac_with(0x0a, address); }
 Mac far_mac_of(Ipv4 address) { return mac_with(0x0e, address); }
 
@@ -201,18 +215,36 @@ const HostPlan* ClusterPlan::find(std::string_view host) const {
     return nullptr;
 }
 
-ClusterPlan plan_cluster(const AddressPlan& addresses, int node_count) {
+NodePlan plan_node(const AddressPlan& addresses, int number, const std::vector<int>& others) {
+    NodePlan plan;
+    plan.host = plan_node_alone(addresses, number);
+    for (const int other : others) {
+        if (other != number) append(plan.host, plan_peer(addresses, other));
+    }
+    const Ipv4 address = addresses.node(number);
+    const int port = kFabricFirstNodePort + number;
+    plan.cable = plan_cable(node_name(number), address, "fabric", port);
+    plan.fabric.ports = {{port, kFabricBridge}};
+    plan.fabric.up = {port};
+    plan.router.neighbours = {{kEth0, address, mac_of(address)}};
+    plan.peer = plan_peer(addresses, number);
+    return plan;
+}
+
+ClusterPlan plan_cluster(const AddressPlan& addresses, const std::vector<int>& nodes) {
     ClusterPlan plan;
-    plan.hosts = {plan_fabric(node_count), plan_router(addresses, node_count),
+    plan.hosts = {plan_fabric(), plan_router(addresses),
                   plan_outside_host(addresses, "client", addresses.client()),
                   plan_outside_host(addresses, "internet", addresses.internet())};
     plan.cables = {plan_cable("router", addresses.router(), "fabric", kFabricRouterPort),
                    plan_cable("client", addresses.client(), "router", kClientPort),
                    plan_cable("internet", addresses.internet(), "router", kInternetPort)};
-    for (int node = 1; node <= node_count; ++node) {
-        plan.hosts.push_back(plan_node(addresses, node, node_count));
-        plan.cables.push_back(plan_cable(node_name(node), addresses.node(node), "fabric",
-                                         kFabricFirstNodePort + node));
+    for (const int number : nodes) {
+        NodePlan node = plan_node(addresses, number, nodes);
+        append(plan.hosts[0], node.fabric);
+        append(plan.hosts[1], node.router);
+        plan.hosts.push_back(std::move(node.host));
+        plan.cables.push_back(std::move(node.cable));
     }
     return plan;
 }

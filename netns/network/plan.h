@@ -31,9 +31,9 @@ struct AddressPlan {
     Cidr outside{{0xCB007100}, 24};         ///< 203.0.113.0/24; router .1, client .10, internet .20
     uint8_t node_pod_bits = 24;             ///< size of one node's share of `pods`
 
-    /// Fails with kInvalid, in words for people, if blocks overlap or `node_count` nodes do not
-    /// fit in them.
-    Result<> check(int node_count) const;
+    /// Fails with kInvalid, in words for people, if blocks overlap or nodes up to the number
+    /// `last_node` do not fit in them.
+    Result<> check(int last_node) const;
 
     Ipv4 router() const { return nodes.address.plus(1); }
     Ipv4 node(int number) const { return nodes.address.plus(1 + static_cast<uint32_t>(number)); }
@@ -50,6 +50,9 @@ struct AddressPlan {
 std::string node_name(int number);
 /// 3, for "node-3"; 0 for anything else.
 int node_number(std::string_view name);
+
+/// 1, 2 ... `count`: the numbers of a new lab's nodes.
+std::vector<int> first_nodes(int count);
 
 /// The MAC of whoever has this address: 0a:58 and the address. Known beforehand, so that nobody
 /// ever has to ask for it on the wire.
@@ -88,7 +91,17 @@ struct ClusterPlan {
     const HostPlan* find(std::string_view host) const;
 };
 
-ClusterPlan plan_cluster(const AddressPlan& addresses, int node_count);
+/// `nodes` are their numbers.
+ClusterPlan plan_cluster(const AddressPlan& addresses, const std::vector<int>& nodes);
+
+/// A node, and what the others hold because of it: what a lab gets when it joins.
+struct NodePlan {
+    HostPlan host;
+    Cable cable;
+    HostPlan fabric, router, peer;  ///< Additions to these, and to every other node.
+};
+/// `others` are the numbers of the other nodes.
+NodePlan plan_node(const AddressPlan& addresses, int number, const std::vector<int>& others);
 
 /// Well-known ifindexes.
 constexpr int kLoopback = 1;

@@ -19,25 +19,20 @@ std::string link_tag(const std::string& pod_uid, int link) {
 
 }  // namespace
 
-PodNetworks::PodNetworks(NodeLinks& links) : links_(links) {
-    for (const KernelNode* node : links_.nodes()) {
-        nodes_.emplace(node->name,
-                       NodeState(links_.addresses().node_pods(node_number(node->name))));
-    }
-}
-
 Result<const PodNetwork*> PodNetworks::attach(const std::string& pod_uid, const std::string& node,
                                               Ipv4 wished) {
     if (const PodNetwork* attached = find(pod_uid)) return attached;
-    const auto state = nodes_.find(node);
-    if (state == nodes_.end()) return Error(Errc::kNotFound, cat("there is no node ", node));
-    TRY_ASSIGN(const Ipv4 address, state->second.pool.take(wished));
-    const int link = state->second.next_link++;
+    const int number = node_number(node);
+    KernelNode* const kernel = number == 0 ? nullptr : links_.find(node);
+    if (!kernel) return Error(Errc::kNotFound, cat("there is no node ", node));
+    NodeState& state = nodes_.try_emplace(node, links_.addresses().node_pods(number)).first->second;
+    TRY_ASSIGN(const Ipv4 address, state.pool.take(wished));
+    const int link = state.next_link++;
     const PodPlan plan =
-        plan_pod(links_.addresses(), node_number(node), address, link, link_tag(pod_uid, link));
-    auto netns = connect(*links_.find(node), plan);
+        plan_pod(links_.addresses(), number, address, link, link_tag(pod_uid, link));
+    auto netns = connect(*kernel, plan);
     if (!netns) {
-        state->second.pool.give_back(address);
+        state.pool.give_back(address);
         return std::move(netns).error().context(cat("attach ", address, " to ", node));
     }
     const auto [added, is_new] =
@@ -67,11 +62,13 @@ void PodNetworks::detach(const std::string& pod_uid) {
     const auto found = pods_.find(pod_uid);
     if (found == pods_.end()) return;
     const PodNetwork& pod = found->second;
-    RtnlBatch batch;
-    batch.delete_route({pod.address, 32});
-    auto unrouted = links_.find(pod.node)->rtnl.apply(batch);
-    // The route goes with the link anyway, only later.
-    if (!unrouted) log_warn("netns", unrouted.error().text(), {{"pod", pod_uid}});
+    if (KernelNode* const node = links_.find(pod.node)) {
+        RtnlBatch batch;
+        batch.delete_route({pod.address, 32});
+        auto unrouted = node->rtnl.apply(batch);
+        // The route goes with the link anyway, only later.
+        if (!unrouted) log_warn("netns", unrouted.error().text(), {{"pod", pod_uid}});
+    }
     nodes_.at(pod.node).pool.give_back(pod.address);
     pods_.erase(found);
 }

@@ -5,7 +5,6 @@
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
-#include "netns/pod/node_objects.h"
 
 namespace kin::netns {
 namespace {
@@ -45,6 +44,7 @@ NodeAgent::NodeAgent(Client& client, Loop& streams, Containers& containers, Node
             const auto found = workers_.find(uid);
             return found == workers_.end() ? Result<>(Ok{}) : found->second->sync();
         });
+    client_.cache<Node>();
     client_.cache<Service>();
     client_.cache<Pod>().on_change([this, alive = alive_](const auto& change) {
         if (*alive) on_pod(change);
@@ -144,10 +144,29 @@ AgentContext NodeAgent::make_context(Containers& containers, NodeLinks& links,
     return context;
 }
 
+NodeObjects NodeAgent::node_objects() {
+    return {client_, context_.links.addresses(), options_.version, options_.max_pods_per_node};
+}
+
 void NodeAgent::register_nodes() {
-    NodeObjects nodes{client_, context_.links.addresses(), options_.version,
-                      options_.max_pods_per_node};
-    for (const KernelNode* node : context_.links.nodes()) nodes.apply(node->name);
+    NodeObjects objects = node_objects();
+    for (const KernelNode* node : context_.links.nodes()) objects.apply(node->name);
+    client_.cache<Node>().each([&](const Node& node) {
+        const std::string& name = node.key().name;
+        if (!context_.links.find(name) && NodeObjects::is_own(*node.object)) objects.remove(name);
+    });
+}
+
+void NodeAgent::register_node(const std::string& name) { node_objects().apply(name); }
+
+void NodeAgent::unregister_node(const std::string& name) { node_objects().remove(name); }
+
+void NodeAgent::remove_node(const std::string& name) {
+    std::vector<const Pod*> there;
+    client_.cache<Pod>().each([&](const Pod& pod) {
+        if (pod.node == name) there.push_back(&pod);
+    });
+    for (const Pod* pod : there) drop(*pod);
 }
 
 Result<> NodeAgent::start_outside_hosts() {

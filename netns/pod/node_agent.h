@@ -14,6 +14,7 @@
 #include "netns/pod/agent_context.h"
 #include "netns/pod/container_logs.h"
 #include "netns/pod/host_ports.h"
+#include "netns/pod/node_objects.h"
 #include "netns/pod/outside_hosts.h"
 #include "netns/pod/pod_worker.h"
 
@@ -44,9 +45,18 @@ public:
               PodNetworks& networks, Options options);
     ~NodeAgent() override;
 
-    /// Creates the nodes' objects and leases, or refreshes what an earlier run left. Once, after
-    /// Client::start(); on the loop's thread.
+    /// Creates the nodes' objects and leases, or refreshes what an earlier run left; those of nodes
+    /// that the lab does not have any more are removed. Once, after Client::start(); on the loop's
+    /// thread.
     void register_nodes();
+    /// One node that was added to the links; on the loop's thread.
+    void register_node(const std::string& name);
+    /// Takes a node out of the cluster, so that its pods are taken away and replaced. It works on
+    /// until remove_node(). On the loop's thread.
+    void unregister_node(const std::string& name);
+    /// Ends whatever still runs on a node, at once: it is about to leave the links. On the loop's
+    /// thread.
+    void remove_node(const std::string& name);
     /// Starts what outside hosts run. Once; on the loop's thread.
     Result<> start_outside_hosts();
     /// One more component; before Client::start().
@@ -81,6 +91,7 @@ private:
     /// An object that volumes and environments are made of has changed.
     void on_config(const std::string& ns, const ConfigObject& object);
     void on_volume(const CacheChange<PersistentVolume>& change);
+    NodeObjects node_objects();
     AgentContext make_context(Containers& containers, NodeLinks& links, PodNetworks& networks);
     PodWorker* find_worker(const ObjectKey& pod);
     /// The container meant, or why there is none.

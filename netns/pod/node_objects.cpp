@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kNodes = "nodes";
 constexpr std::string_view kLeases = "leases.coordination.k8s.io";
+constexpr char kRuntimePrefix[] = "kin://";
 constexpr std::string_view kKubernetesVersion = "v1.35.0";
 
 std::string first_line(const char* path) {
@@ -118,7 +119,7 @@ Json node_status(const AddressPlan& addresses, const std::string& node,
             {"nodeInfo",
              {{"architecture", capacity.architecture},
               {"bootID", capacity.boot_id},
-              {"containerRuntimeVersion", "kin://" + kin_version},
+              {"containerRuntimeVersion", kRuntimePrefix + kin_version},
               {"kernelVersion", capacity.kernel},
               {"kubeProxyVersion", ""},
               {"kubeletVersion", kKubernetesVersion},
@@ -154,6 +155,17 @@ void NodeObjects::apply(const std::string& node) {
                                                Json::object(), std::chrono::system_clock::now())}});
     }
     apply_lease(node);
+}
+
+void NodeObjects::remove(const std::string& node) {
+    client_.remove(kNodes, {"", node});
+    client_.remove(kLeases, {"kube-node-lease", node});
+}
+
+bool NodeObjects::is_own(const Json& node) {
+    return node_number(string_at(node, {"metadata", "name"})) != 0 &&
+           string_at(node, {"status", "nodeInfo", "containerRuntimeVersion"})
+               .starts_with(kRuntimePrefix);
 }
 
 void NodeObjects::apply_lease(const std::string& node) {

@@ -35,6 +35,10 @@ public:
 
     /// Creates the Node and its Lease, or refreshes them. Asynchronous; failures are logged.
     void apply(const std::string& node);
+    /// Takes a node out of the cluster, with its Lease. Asynchronous.
+    void remove(const std::string& node);
+    /// Whether the object was made by apply(), now or in an earlier run.
+    static bool is_own(const Json& node);
 
 private:
     void apply_lease(const std::string& node);

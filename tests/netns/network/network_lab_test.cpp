@@ -69,12 +69,13 @@ class NetworkLabTest : public testing::Test {
 protected:
     void SetUp() override {
         KIN_REQUIRE_LAB();
-        auto links = NodeLinks::create(addresses_, 3);
+        auto links = NodeLinks::create(addresses_, first_nodes(3));
         ASSERT_TRUE(links) << links.error().text();
         links_ = std::move(links).value();
         pods_ = std::make_unique<PodNetworks>(*links_);
     }
     const Netns& host(std::string_view name) { return links_->find(name)->netns; }
+    size_t host_links(std::string_view name) { return links_->find(name)->rtnl.links()->size(); }
     const PodNetwork& pod(const std::string& uid, const std::string& node) {
         auto attached = pods_->attach(uid, node);
         EXPECT_TRUE(attached) << attached.error().text();
@@ -146,6 +147,39 @@ TEST_F(NetworkLabTest, KernelHoldsTheRoutesOfThePlan) {
     EXPECT_NE(text.find("10.244.2.0/24 via 172.30.0.3 dev 2\n"), std::string::npos) << text;
     EXPECT_NE(text.find("unreachable 10.244.1.0/24\n"), std::string::npos) << text;
     EXPECT_EQ(*a.netns.read_sysctl("net/ipv4/ip_unprivileged_port_start"), "0");
+}
+
+TEST_F(NetworkLabTest, NodeAddedLaterIsReachedLikeTheOthers) {
+    const PodNetwork& old = pod("old", "node-1");
+    const auto added = links_->add_node(4);
+    ASSERT_TRUE(added) << added.error().text();
+    EXPECT_EQ((*added)->name, "node-4");
+    const PodNetwork& a = pod("a", "node-4");
+    EXPECT_EQ(a.address.to_string(), "10.244.4.2");
+    EXPECT_EQ(peer_seen(old.netns, a.netns, a.address), "10.244.1.2");
+    EXPECT_EQ(peer_seen(a.netns, old.netns, old.address), "10.244.4.2");
+    EXPECT_EQ(peer_seen(host("client"), host("node-4"), addresses_.node(4)), "203.0.113.10");
+    EXPECT_EQ(peer_seen(a.netns, host("internet"), addresses_.internet()), "172.30.0.5");
+    EXPECT_EQ(links_->add_node(4).error().code(), Errc::kExists);
+}
+
+TEST_F(NetworkLabTest, RemovedNodeLeavesNothingInTheOthersAndMayComeAgain) {
+    const PodNetwork& old = pod("old", "node-1");
+    pod("a", "node-2");
+    const size_t ports = host_links("fabric");
+    ASSERT_TRUE(links_->remove_node(2));
+    ASSERT_TRUE(links_->remove_node(2));
+    EXPECT_EQ(links_->node_numbers(), (std::vector<int>{1, 3}));
+    EXPECT_EQ(host_links("fabric"), ports - 1);
+    for (const Neighbour& neighbour : *links_->find("node-1")->rtnl.neighbours()) {
+        EXPECT_NE(neighbour.address, addresses_.node(2));
+    }
+    EXPECT_FALSE(pods_->attach("b", "node-2"));
+    ASSERT_TRUE(links_->add_node(2));
+    EXPECT_EQ(links_->node_numbers(), (std::vector<int>{1, 2, 3}));
+    pods_->detach("a");
+    const PodNetwork& b = pod("b", "node-2");
+    EXPECT_EQ(peer_seen(old.netns, b.netns, b.address), "10.244.1.2");
 }
 
 TEST_F(NetworkLabTest, UnknownNodeIsNotFound) {

@@ -30,7 +30,7 @@ TEST(NetworkPlanTest, DefaultAddressesAreThoseOfTheDocumentation) {
 }
 
 TEST(NetworkPlanTest, NodeRoutesToTheOtherNodesPods) {
-    const ClusterPlan plan = plan_cluster({}, 3);
+    const ClusterPlan plan = plan_cluster({}, first_nodes(3));
     EXPECT_EQ(words(plan.find("node-2")->routes),
               "default via 172.30.0.1 dev 2\n"
               "unreachable 10.244.2.0/24\n"
@@ -38,14 +38,35 @@ TEST(NetworkPlanTest, NodeRoutesToTheOtherNodesPods) {
               "10.244.3.0/24 via 172.30.0.4 dev 2\n");
 }
 
+TEST(NetworkPlanTest, NodesNeedNotBeNumberedWithoutGaps) {
+    const ClusterPlan plan = plan_cluster({}, {1, 4});
+    EXPECT_EQ(words(plan.find("node-4")->routes),
+              "default via 172.30.0.1 dev 2\n"
+              "unreachable 10.244.4.0/24\n"
+              "10.244.1.0/24 via 172.30.0.2 dev 2\n");
+    EXPECT_FALSE(plan.find("node-2"));
+}
+
+TEST(NetworkPlanTest, NodeThatJoinsAddsToTheOthersWhatABiggerLabHasFromTheStart) {
+    const std::vector<int> before{1, 2}, after{1, 2, 3};
+    const NodePlan third = plan_node({}, 3, before);
+    for (const char* name : {"node-1", "node-2"}) {
+        const ClusterPlan small = plan_cluster({}, before), big = plan_cluster({}, after);
+        std::vector<Route> routes = small.find(name)->routes;
+        routes.insert(routes.end(), third.peer.routes.begin(), third.peer.routes.end());
+        EXPECT_EQ(words(routes), words(big.find(name)->routes));
+    }
+    EXPECT_EQ(words(third.host.routes), words(plan_cluster({}, after).find("node-3")->routes));
+}
+
 TEST(NetworkPlanTest, RouterKnowsNoPods) {
-    const ClusterPlan plan = plan_cluster({}, 1);
+    const ClusterPlan plan = plan_cluster({}, first_nodes(1));
     EXPECT_EQ(words(plan.find("router")->routes),
               "unreachable 10.244.0.0/16\nunreachable 10.96.0.0/16\nunreachable 172.30.200.0/24\n");
 }
 
 TEST(NetworkPlanTest, EveryCableEndsInANamespaceOfThePlanAndNoIndexIsUsedTwice) {
-    const ClusterPlan plan = plan_cluster({}, 50);
+    const ClusterPlan plan = plan_cluster({}, first_nodes(50));
     std::set<std::pair<std::string, int>> indexes;
     for (const Cable& cable : plan.cables) {
         EXPECT_TRUE(plan.find(cable.here));
@@ -61,7 +82,7 @@ TEST(NetworkPlanTest, EveryCableEndsInANamespaceOfThePlanAndNoIndexIsUsedTwice) 
 }
 
 TEST(NetworkPlanTest, NeighboursKnowTheMacTheOtherEndBears) {
-    const ClusterPlan plan = plan_cluster({}, 2);
+    const ClusterPlan plan = plan_cluster({}, first_nodes(2));
     std::map<std::string, std::string> mac_of_host;
     for (const Cable& cable : plan.cables)
         mac_of_host[cable.here] = cable.here_end.mac->to_string();

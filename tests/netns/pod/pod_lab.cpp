@@ -65,7 +65,7 @@ PodLab::PodLab(ServerContext& context, NodeAgent::Options options) {
     client_ = std::make_unique<Client>(*registry_, *control_);
     control_->call([&] {
         must(leave_host_network());
-        auto links = NodeLinks::create({}, 2);
+        auto links = NodeLinks::create({}, first_nodes(2));
         KIN_ASSERT(links.has_value());
         links_ = std::move(links).value();
         networks_ = std::make_unique<PodNetworks>(*links_);
