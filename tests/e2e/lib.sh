@@ -30,7 +30,8 @@ host_state() {
 }
 
 kin() { "$KIN" "$@"; }
-k() { "$KIN" kubectl --lab "$LAB" "$@"; }
+# kubectl, in the namespace of the scenario if there is one.
+k() { "$KIN" kubectl --lab "$LAB" ${NS:+-n "$NS"} "$@"; }
 # on HOST COMMAND...: in the network of a node, the router or an outside host.
 on() {
     local host=$1
@@ -103,7 +104,7 @@ eventually() {
 matches() {
     local pattern=$1
     shift
-    "$@" 2>&1 | grep -Eq -- "$pattern"
+    grep -Eq -- "$pattern" <<<"$("$@" 2>&1)" # The command may fail: it is about its words.
 }
 # until_true SECONDS COMMAND...: asks again until it succeeds; a condition with a deadline.
 until_true() {
@@ -113,6 +114,21 @@ until_true() {
         [ $SECONDS -ge $deadline ] && return 1
         read -rt 0.1 <> <(:) || true
     done
+}
+
+# scenario ID TITLE: a walkthrough begins, in a namespace of its own called as its id in lower case.
+# What the one before made goes meanwhile.
+NS=
+scenario() {
+    end_scenario
+    echo "$1 $2"
+    NS=${1,,}
+    k create namespace "$NS" >/dev/null || bad "a namespace for $1"
+}
+# From here on k works in "default" again.
+end_scenario() {
+    [ -z "$NS" ] || "$KIN" kubectl --lab "$LAB" delete namespace "$NS" --wait=false >/dev/null
+    NS=
 }
 
 start_lab() {

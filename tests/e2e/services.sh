@@ -43,8 +43,6 @@ for node in node-1 node-2 node-3; do
     expect "$node reaches the Service" '^server$' \
         on $node curl -s --max-time 3 "http://$cluster_ip/hostname"
 done
-expect "a pod reaches the API server by its name" '"gitVersion"' \
-    in_pod client curl -sk --max-time 5 https://kubernetes.default/version
 expect "a pod reaches the outside world" '1 received' in_pod client ping -c1 -W3 203.0.113.20
 expect "the outside hosts reach each other" '1 received' on client ping -c1 -W3 203.0.113.20
 
@@ -78,15 +76,4 @@ check "the only pod is deleted" k delete pod server --wait=true --timeout=30s
 eventually "its Service is refused" 10 '\(7\) ' in_pod client curl -sS --max-time 1 http://both
 expect "no element leads to it any more" '^0$' \
     sh -c "'$KIN' exec --lab $LAB node-1 -- nft list ruleset | grep -c '$server'"
-check "a hand-made EndpointSlice fills a Service without selector" k apply -f - <<YAML
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: manual-1, labels: {kubernetes.io/service-name: manual}}
-addressType: IPv4
-ports: [{port: 80, protocol: TCP}]
-endpoints: [{addresses: ["$neighbour"]}]
-YAML
-eventually "and leads there" 10 '^neighbour$' get client http://manual/hostname
-check "delete the API server's Service" k delete service kubernetes
-eventually "it comes back" 10 '10\.96\.0\.1' k get service kubernetes
 finish
