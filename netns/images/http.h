@@ -25,6 +25,7 @@ struct HttpRequest {
     std::string peer_address;  ///< "10.244.1.7"; an IPv4 client is written as one.
     uint16_t peer_port = 0;
     uint16_t local_port = 0;
+    bool tls = false;  ///< It came by TLS.
 
     /// The first header of that name, case-insensitively; "" if there is none.
     std::string_view header(std::string_view name) const;

@@ -95,10 +95,25 @@ private:
 
 /// What is allowed and changes nothing that a client of this lab could see.
 bool changes_nothing(std::string_view name) {
-    static const std::set<std::string_view> kQuiet{
-        "index",    "access_log",        "error_log", "error_page", "server_tokens",
-        "sendfile", "keepalive_timeout", "charset",   "tcp_nopush", "client_max_body_size",
-        "gzip",     "log_format",        "include",   "types"};
+    static const std::set<std::string_view> kQuiet{"index",
+                                                   "access_log",
+                                                   "error_log",
+                                                   "error_page",
+                                                   "server_tokens",
+                                                   "sendfile",
+                                                   "keepalive_timeout",
+                                                   "charset",
+                                                   "tcp_nopush",
+                                                   "client_max_body_size",
+                                                   "gzip",
+                                                   "ssl_protocols",
+                                                   "ssl_ciphers",
+                                                   "ssl_session_cache",
+                                                   "ssl_session_timeout",
+                                                   "ssl_prefer_server_ciphers",
+                                                   "log_format",
+                                                   "include",
+                                                   "types"};
     return kQuiet.contains(name);
 }
 
@@ -139,6 +154,10 @@ private:
                 TRY(listen(server, directive));
             } else if (words[0] == "server_name") {
                 server.names.assign(words.begin() + 1, words.end());
+            } else if (words[0] == "ssl_certificate" && words.size() > 1) {
+                server.certificate = words[1];
+            } else if (words[0] == "ssl_certificate_key" && words.size() > 1) {
+                server.key = words[1];
             } else if (words[0] != "location") {
                 TRY(set(server.base, directive));
             }
@@ -150,6 +169,12 @@ private:
         const bool listens = std::ranges::any_of(
             from.block, [](const Directive& each) { return each.words[0] == "listen"; });
         if (!listens) server.ports.push_back(80);
+        if (!server.tls_ports.empty() && (server.certificate.empty() || server.key.empty())) {
+            return Error(Errc::kInvalid,
+                         cat("no \"ssl_certificate\" is defined for the \"listen ... ssl\" "
+                             "directive in ",
+                             file_, ':', from.line));
+        }
         config_.servers.push_back(std::move(server));
         return Ok{};
     }
@@ -157,11 +182,9 @@ private:
         const auto& words = directive.words;
         const auto port = words.size() > 1 ? port_of(words[1]) : std::nullopt;
         if (!port) return failure(directive, "invalid parameter");
-        if (std::ranges::find(words, "ssl") != words.end()) {
-            pass_over(directive);  // This lab's nginx speaks no TLS.
-        } else if (std::ranges::find(server.ports, *port) == server.ports.end()) {
-            server.ports.push_back(*port);
-        }
+        const bool tls = std::ranges::find(words, "ssl") != words.end();
+        auto& ports = tls ? server.tls_ports : server.ports;
+        if (std::ranges::find(ports, *port) == ports.end()) ports.push_back(*port);
         return Ok{};
     }
     Result<> add_location(NginxServer& server, const Directive& directive) {
@@ -183,6 +206,8 @@ private:
         const auto& words = directive.words;
         const std::string value = words.size() > 1 ? words[1] : "";
         if (words[0] == "return") return set_return(location, directive);
+        // "$uri $uri/ =404" is what happens anyway.
+        if (words[0] == "try_files" && words.back() == "=404") return Ok{};
         if (words[0] == "root") {
             location.root = value;
         } else if (words[0] == "alias") {
@@ -229,7 +254,7 @@ std::string value_of(std::string_view name, const HttpRequest& request) {
     if (name == "request_uri") return request.target;
     if (name == "uri" || name == "document_uri") return request.path;
     if (name == "args" || name == "query_string") return request.query;
-    if (name == "scheme") return "http";
+    if (name == "scheme") return request.tls ? "https" : "http";
     if (name == "hostname") return host_name();
     if (name == "time_local") return log_time();
     if (name == "host" || name == "server_name") {
@@ -285,11 +310,20 @@ std::vector<uint16_t> NginxConfig::ports() const {
     return {all.begin(), all.end()};
 }
 
+std::map<uint16_t, const NginxServer*> NginxConfig::tls_ports() const {
+    std::map<uint16_t, const NginxServer*> first;
+    for (const NginxServer& server : servers) {
+        for (const uint16_t port : server.tls_ports) first.emplace(port, &server);
+    }
+    return first;
+}
+
 const NginxServer* NginxConfig::server_of(const HttpRequest& request) const {
     const std::string host = value_of("host", request);
     const NginxServer* first = nullptr;
     for (const NginxServer& server : servers) {
-        if (std::ranges::find(server.ports, request.local_port) == server.ports.end()) continue;
+        const auto& ports = request.tls ? server.tls_ports : server.ports;
+        if (std::ranges::find(ports, request.local_port) == ports.end()) continue;
         if (std::ranges::find(server.names, host) != server.names.end()) return &server;
         if (!first) first = &server;
     }

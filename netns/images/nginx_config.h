@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,8 +12,8 @@
 #include "netns/images/http.h"
 
 /// The part of nginx's configuration that tutorials use: servers with listen and server_name,
-/// locations (by prefix and exact) with return, root, alias, add_header and default_type, and
-/// variables in texts. Pure.
+/// certificates, locations (by prefix and exact) with return, root, alias, add_header and
+/// default_type, and variables in texts. Pure.
 namespace kin::images {
 
 struct NginxLocation {
@@ -26,7 +27,8 @@ struct NginxLocation {
 };
 
 struct NginxServer {
-    std::vector<uint16_t> ports;
+    std::vector<uint16_t> ports, tls_ports;
+    std::string certificate, key;  ///< files, for TLS
     std::vector<std::string> names;
     NginxLocation base;  ///< What stands in the server itself; locations start from it.
     std::vector<NginxLocation> locations;
@@ -36,7 +38,9 @@ struct NginxConfig {
     std::vector<NginxServer> servers;
     std::vector<std::string> warnings;  ///< what is not acted on: "proxy_pass ... in FILE:LINE"
 
-    std::vector<uint16_t> ports() const;
+    std::vector<uint16_t> ports() const;  ///< without those of TLS
+    /// The server whose certificate a port of TLS shows: the first there. By port.
+    std::map<uint16_t, const NginxServer*> tls_ports() const;
     /// Adds the servers of one file. kInvalid, in nginx's words and with the line: it would not
     /// start with this file.
     Result<> add_file(const std::string& name, std::string_view text);

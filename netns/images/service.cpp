@@ -1,6 +1,5 @@
 #include "netns/images/service.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,6 +11,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "core/base/strings.h"
 
@@ -28,61 +29,13 @@ int64_t now_ms() {
         .count();
 }
 
-Peer peer_of(const sockaddr_storage& storage) {
-    char text[INET6_ADDRSTRLEN] = "";
-    if (storage.ss_family == AF_INET) {
-        const auto& address = reinterpret_cast<const sockaddr_in&>(storage);
-        ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
-        return {text, ntohs(address.sin_port)};
-    }
-    const auto& address = reinterpret_cast<const sockaddr_in6&>(storage);
-    ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
-    std::string_view shown = text;
-    if (shown.starts_with("::ffff:")) shown.remove_prefix(7);
-    return {std::string(shown), ntohs(address.sin6_port)};
-}
-
-/// One socket for both families; IPv4 alone where the kernel has no IPv6.
-Result<UniqueFd> open_listener(uint16_t port, int type) {
-    UniqueFd fd(::socket(AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const bool six = fd.valid();
-    if (!six) fd.reset(::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd.valid()) return Error::from_errno("socket");
-    const int on = 1, off = 0;
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_storage storage{};
-    socklen_t size = sizeof(sockaddr_in);
-    if (six) {
-        ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-        auto& address = reinterpret_cast<sockaddr_in6&>(storage);
-        address.sin6_family = AF_INET6;
-        address.sin6_port = htons(port);
-        size = sizeof address;
-    } else {
-        auto& address = reinterpret_cast<sockaddr_in&>(storage);
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-    }
-    if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) < 0) {
-        return Error::from_errno(cat("bind to port ", port));
-    }
-    if (type == SOCK_STREAM && ::listen(fd.get(), 511) < 0) {
-        return Error::from_errno(cat("listen on port ", port));
-    }
-    return fd;
-}
-
 }  // namespace
-
-std::string Peer::to_string() const {
-    if (address.find(':') != std::string::npos) return cat("[", address, "]:", port);
-    return cat(address, ":", port);
-}
 
 struct Service::Listener {
     UniqueFd fd;
     uint16_t port = 0;
     Answer http;
+    std::optional<TlsIdentity> identity;
     Datagram datagram;
     Lines lines;
     std::function<Session()> open_session;
@@ -92,12 +45,23 @@ struct Service::Connection {
     UniqueFd fd;
     const Listener* listener = nullptr;
     Peer peer;
+    std::optional<TlsSession> tls;
     Session session;
     std::string input;
     std::string output;
     int64_t last_active_ms = 0;
     bool continued = false;  ///< "100 Continue" went out for the request under way.
     bool close_after_output = false;
+    bool finished = false;  ///< TLS: the end has been said.
+
+    /// The bytes that are to go out next, sealed if the connection is TLS.
+    std::string& wire() {
+        if (!tls) return output;
+        tls->send(output);
+        output.clear();
+        return tls->wire();
+    }
+    bool has_output() { return !output.empty() || (tls && !tls->wire().empty()); }
 };
 
 Service::Service() {
@@ -122,6 +86,13 @@ Result<> Service::add_listener(uint16_t port, int type, std::unique_ptr<Listener
 Result<> Service::listen_http(uint16_t port, Answer answer) {
     auto listener = std::make_unique<Listener>();
     listener->http = std::move(answer);
+    return add_listener(port, SOCK_STREAM, std::move(listener));
+}
+
+Result<> Service::listen_https(uint16_t port, const TlsIdentity& identity, Answer answer) {
+    auto listener = std::make_unique<Listener>();
+    listener->http = std::move(answer);
+    listener->identity.emplace(identity);
     return add_listener(port, SOCK_STREAM, std::move(listener));
 }
 
@@ -209,7 +180,7 @@ void Service::poll_once() {
     const size_t connection_count = connections_.size();
     for (const auto& connection : connections_) {
         // Who does not take the answers is not asked for more.
-        const short events = connection->output.empty() ? POLLIN : POLLOUT;
+        const short events = connection->has_output() ? POLLOUT : POLLIN;
         polls.push_back({connection->fd.get(), events, 0});
     }
     if (::poll(polls.data(), polls.size(), next_timeout_ms()) < 0 && errno != EINTR) return;
@@ -255,6 +226,7 @@ void Service::accept_from(Listener& listener) {
         connection->listener = &listener;
         connection->peer = peer_of(address);
         connection->last_active_ms = now_ms();
+        if (listener.identity) connection->tls.emplace(*listener.identity);
         if (listener.open_session) connection->session = listener.open_session();
         if (listener.lines.greeting) {
             connection->output = listener.lines.greeting(connection->peer);
@@ -287,23 +259,33 @@ void Service::read_from(Connection& connection) {
     if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (length <= 0) return connection.fd.reset();
     connection.last_active_ms = now_ms();
-    connection.input.append(buffer, static_cast<size_t>(length));
+    const std::string_view bytes(buffer, static_cast<size_t>(length));
+    if (!connection.tls) {
+        connection.input += bytes;
+    } else if (!connection.tls->receive(bytes, connection.input)) {
+        connection.close_after_output = true;
+    }
     handle_input(connection);
-    if (!connection.output.empty()) write_to(connection);
+    if (connection.has_output() || connection.close_after_output) write_to(connection);
 }
 
 void Service::write_to(Connection& connection) {
-    while (!connection.output.empty()) {
-        const ssize_t length = ::send(connection.fd.get(), connection.output.data(),
-                                      connection.output.size(), MSG_NOSIGNAL);
+    while (connection.has_output()) {
+        std::string& wire = connection.wire();
+        const ssize_t length = ::send(connection.fd.get(), wire.data(), wire.size(), MSG_NOSIGNAL);
         if (length < 0 && errno == EAGAIN) return;
         if (length < 0) {
-            connection.output.clear();
+            wire.clear();
             return connection.fd.reset();
         }
         connection.last_active_ms = now_ms();
-        connection.output.erase(0, static_cast<size_t>(length));
-        if (connection.output.empty() && !connection.close_after_output) handle_input(connection);
+        wire.erase(0, static_cast<size_t>(length));
+        if (!wire.empty()) continue;
+        if (!connection.close_after_output) {
+            handle_input(connection);
+        } else if (connection.tls && !std::exchange(connection.finished, true)) {
+            connection.tls->finish();
+        }
     }
     if (connection.close_after_output) connection.fd.reset();
 }
@@ -340,6 +322,7 @@ bool Service::handle_request(Connection& connection) {
     parse.request.peer_address = connection.peer.address;
     parse.request.peer_port = connection.peer.port;
     parse.request.local_port = connection.listener->port;
+    parse.request.tls = connection.tls.has_value();
     switch (parse.state) {
         case HttpParse::State::kIncomplete:
             if (parse.wants_continue && !connection.continued) {
@@ -381,8 +364,8 @@ void Service::answer_in_child(Connection& connection, const HttpRequest& request
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     HttpResponse result = response.in_child();
     result.close = true;
-    const std::string bytes = serialize(result, request, server_name_);
-    std::string_view left = bytes;
+    connection.output = serialize(result, request, server_name_);
+    std::string_view left = connection.wire();
     while (!left.empty()) {
         const ssize_t length = ::send(connection.fd.get(), left.data(), left.size(), MSG_NOSIGNAL);
         if (length < 0 && errno == EAGAIN) {

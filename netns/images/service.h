@@ -13,15 +13,10 @@
 #include "core/base/result.h"
 #include "core/base/unique_fd.h"
 #include "netns/images/http.h"
+#include "netns/images/sockets.h"
+#include "netns/images/tls_session.h"
 
 namespace kin::images {
-
-/// Where a datagram or a connection comes from.
-struct Peer {
-    std::string address;  ///< An IPv4 client is written as one.
-    uint16_t port = 0;
-    std::string to_string() const;  ///< "10.244.1.7:40123"
-};
 
 /// The sockets, timers and signals of one built-in program, on one thread with poll().
 ///
@@ -53,6 +48,7 @@ public:
 
     /// All listen on every address, IPv4 and IPv6. kSystem: the port is taken.
     Result<> listen_http(uint16_t port, Answer answer);
+    Result<> listen_https(uint16_t port, const TlsIdentity& identity, Answer answer);
     Result<> listen_udp(uint16_t port, Datagram answer);
     Result<> listen_lines(uint16_t port, Lines lines);
     Result<> listen_sessions(uint16_t port, std::function<Session()> open);

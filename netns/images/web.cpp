@@ -115,6 +115,15 @@ Result<NginxConfig> read_nginx_config(uint16_t port) {
     return config;
 }
 
+Result<> listen_as(Service& service, const NginxConfig& config, const Service::Answer& answer) {
+    for (const uint16_t port : config.ports()) TRY(service.listen_http(port, answer));
+    for (const auto& [port, server] : config.tls_ports()) {
+        TRY_ASSIGN(const TlsIdentity identity, TlsIdentity::load(server->certificate, server->key));
+        TRY(service.listen_https(port, identity, answer));
+    }
+    return Ok{};
+}
+
 /// nginx -s quit: signals the one that runs as the container's first process.
 int signal_nginx(const std::string& what) {
     const int number = what == "quit"     ? SIGQUIT
@@ -160,19 +169,18 @@ int nginx_main(const Strings& args, const Strings& env) {
     Service service;
     service.set_server_name(server);
     service.set_log(log_combined);
-    for (const uint16_t number : config->ports()) {
-        const auto listening = service.listen_http(number, [&](const HttpRequest& request) {
-            HttpResponse response = nginx_answer(*config, request, file_response);
-            log_missing_file(request, response.status);
-            if (response.status >= 300 && response.status != 304 && response.body.empty()) {
-                add_page(response, nginx_error_page(response.status, server), "text/html");
-            }
-            return response;
-        });
-        if (!listening) {
-            std::fprintf(stderr, "nginx: [emerg] %s\n", listening.error().text().c_str());
-            return 1;
+    const auto answer = [&](const HttpRequest& request) {
+        HttpResponse response = nginx_answer(*config, request, file_response);
+        log_missing_file(request, response.status);
+        if (response.status >= 300 && response.status != 304 && response.body.empty()) {
+            add_page(response, nginx_error_page(response.status, server), "text/html");
         }
+        return response;
+    };
+    if (const auto listening = listen_as(service, *config, answer); !listening) {
+        std::fprintf(stderr, "%s [emerg] 1#1: %s\n", error_log_time().c_str(),
+                     listening.error().text().c_str());
+        return 1;
     }
     service.on_stop_signal([&](int number) {
         nginx_notice(cat("signal ", number, number == SIGQUIT ? " (SIGQUIT)" : " (SIGTERM)",

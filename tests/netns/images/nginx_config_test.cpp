@@ -102,13 +102,28 @@ TEST(NginxConfigTest, TheLongestPrefixWinsWhateverTheOrder) {
 
 TEST(NginxConfigTest, WhatIsNotActedOnIsNamedWithItsLine) {
     const NginxConfig config = config_of(
-        "server {\n listen 443 ssl;\n access_log off;\n location / {\n"
+        "server {\n listen 80;\n access_log off;\n location / {\n"
         "  proxy_pass http://other;\n }\n}\n");
-    ASSERT_EQ(config.warnings.size(), 2u);
+    ASSERT_EQ(config.warnings.size(), 1u);
     EXPECT_EQ(config.warnings[0],
-              "\"listen 443 ssl\" is not acted on in this lab, in default.conf:2");
-    EXPECT_EQ(config.warnings[1],
               "\"proxy_pass http://other\" is not acted on in this lab, in default.conf:5");
+}
+
+TEST(NginxConfigTest, TlsPortsHaveACertificateAndTheirOwnRequests) {
+    const NginxConfig config = config_of(R"(server {
+        listen 80;
+        listen 443 ssl;
+        ssl_certificate /tls/tls.crt;
+        ssl_certificate_key /tls/tls.key;
+        location / { return 200 "$scheme"; } })");
+    EXPECT_EQ(config.ports(), std::vector<uint16_t>{80});
+    ASSERT_EQ(config.tls_ports().count(443), 1u);
+    EXPECT_EQ(config.tls_ports().at(443)->certificate, "/tls/tls.crt");
+    EXPECT_EQ(config.tls_ports().at(443)->key, "/tls/tls.key");
+    HttpRequest asked = request("/", 443);
+    EXPECT_EQ(answer(config, asked).substr(0, 3), "404");
+    asked.tls = true;
+    EXPECT_EQ(answer(config, asked), "200 https");
 }
 
 TEST(NginxConfigTest, MistakesAreRefusedInNginxWords) {
@@ -119,6 +134,7 @@ TEST(NginxConfigTest, MistakesAreRefusedInNginxWords) {
         {"server { listen x; }", "invalid parameter in \"listen\" directive in default.conf:1"},
         {"server { return; }", "invalid number of arguments in \"return\""},
         {"worker_processes 1", "unexpected end of file, expecting \";\" or \"}\""},
+        {"server {\n listen 443 ssl;\n}", "no \"ssl_certificate\" is defined"},
         {"server { return 200 \"open; }", "unexpected end of file"},
     };
     for (const auto& [text, words] : cases) {
