@@ -215,4 +215,11 @@ same "also through the Service" "here there" \
     "$(in_pod client sh -c "$(repeat 20 http://cut/hostname)" | sort -u | xargs)"
 
 end_scenario
+check "the lab ends" kin down --lab "$LAB"
+check "and starts over with two nodes" kin up --lab "$LAB" --detach --api-port 0 --nodes 2
+nodes_are() { [ "$(k get nodes -o 'jsonpath={.items[*].metadata.name}')" = "$1" ]; }
+check "the others are gone" until_true 10 nodes_are "node-1 node-2"
+elsewhere() { k get pods -A -o wide | grep -E ' node-[34] '; }
+none_elsewhere() { ! elsewhere; }
+check "with what ran there" until_true 10 none_elsewhere
 finish

@@ -103,6 +103,88 @@ check "runs" ready pod/quiet
 expect "knows the API" '^KUBERNETES_SERVICE_HOST=' services_in quiet
 same "and no other Service" 0 "$(services_in quiet | grep -c MY_NGINX)"
 
+scenario SVC-03 "HTTPS web server from a Secret and a ConfigMap"
+check "a key and its certificate" openssl req -x509 -nodes -days 2 -newkey rsa:2048 \
+    -keyout "/tmp/$LAB.key" -out "/tmp/$LAB.crt" -subj /CN=my-nginx/O=my-nginx
+check "a Secret of both" \
+    k create secret tls nginxsecret --key "/tmp/$LAB.key" --cert "/tmp/$LAB.crt"
+expect "of their type" '^nginxsecret +kubernetes.io/tls +2 ' k get secrets
+cat >"/tmp/$LAB.conf" <<'CONF'
+server {
+    listen 80 default_server;
+    listen 443 ssl;
+    root /usr/share/nginx/html;
+    index index.html;
+    server_name localhost;
+    ssl_certificate /etc/nginx/ssl/tls.crt;
+    ssl_certificate_key /etc/nginx/ssl/tls.key;
+    location / {
+        try_files $uri $uri/ =404;
+    }
+}
+CONF
+check "a ConfigMap of the server's file" \
+    k create configmap nginxconfigmap --from-file=default.conf="/tmp/$LAB.conf"
+expect "describe shows it" 'ssl_certificate_key' k describe configmap nginxconfigmap
+check "server, Service, and a client that knows the certificate" k create -f - <<YAML
+apiVersion: v1
+kind: Service
+metadata: {name: my-nginx}
+spec:
+  type: NodePort
+  ports:
+  - {port: 8080, targetPort: 80, name: http}
+  - {port: 443, name: https}
+  selector: {run: my-nginx}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: my-nginx}
+spec:
+  selector: {matchLabels: {run: my-nginx}}
+  template:
+    metadata: {labels: {run: my-nginx}}
+    spec:
+      volumes:
+      - {name: secret, secret: {secretName: nginxsecret}}
+      - {name: config, configMap: {name: nginxconfigmap}}
+      containers:
+      - name: web
+        image: bprashanth/nginxhttps:1.0
+        ports: [{containerPort: 443}, {containerPort: 80}]
+        volumeMounts:
+        - {mountPath: /etc/nginx/ssl, name: secret}
+        - {mountPath: /etc/nginx/conf.d, name: config}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: curlpod}
+spec:
+  terminationGracePeriodSeconds: 0
+  volumes: [{name: secret, secret: {secretName: nginxsecret}}]
+  containers:
+  - name: curlpod
+    image: radial/busyboxplus:curl
+    command: [sh, -c, "while true; do sleep 1; done"]
+    volumeMounts: [{mountPath: /etc/nginx/ssl, name: secret}]
+YAML
+check "is rolled out" rolled_out my-nginx
+check "the client runs" ready pod/curlpod
+address=$(addresses_of run=my-nginx)
+expect "a node gets the page by TLS" 'Welcome to nginx!' at node-1 -k "https://$address"
+expect "with our certificate" 'subject: CN ?= ?my-nginx' at node-1 -kv "https://$address"
+soon "the name is the certificate's" 'Welcome to nginx!' \
+    from curlpod https://my-nginx --cacert /etc/nginx/ssl/tls.crt
+ports=$(field svc/my-nginx '{.spec.ports[*].nodePort}')
+expect "two node ports" '^3[0-9]{4} 3[0-9]{4}$' echo "$ports"
+expect "TLS from outside" 'Welcome to nginx!' at client -k "https://172.30.0.3:${ports#* }"
+expect "and without it" 'Welcome to nginx!' at client "http://172.30.0.3:${ports% *}"
+check "a LoadBalancer, by an editor" env KUBE_EDITOR="sed -i 's/type: NodePort/type: LoadBalancer/'" \
+    "$KIN" kubectl --lab "$LAB" -n "$NS" edit svc my-nginx
+soon "an address" '^172\.30\.200\.' field svc/my-nginx '{.status.loadBalancer.ingress[0].ip}'
+soon "answers by TLS" 'Welcome to nginx!' \
+    at client -k "https://$(field svc/my-nginx '{.status.loadBalancer.ingress[0].ip}')"
+
 scenario SVC-06 "Pod plus Service in one command, then ClusterIP to NodePort"
 created=$(k run nginx --image=nginx --restart=Never --port=80 --expose 2>&1)
 expect "the Service is created" 'service/nginx created' echo "$created"
