@@ -81,7 +81,8 @@ private:
             if (c == '\n') ++line_;
             word += c == '\\' && at_ + 1 < text_.size() ? escaped() : c;
         }
-        return failure("unexpected end of file");
+        if (quote) return failure("unexpected end of file");
+        return word;
     }
     char escaped() {
         const char c = text_[++at_];
