@@ -95,6 +95,14 @@ std::vector<std::string> running_labs() {
     return names;
 }
 
+std::string not_running(const std::string& lab) {
+    std::string text = cat("lab ", lab, " is not running. Start it: kin up", lab_words(lab));
+    if (const auto others = running_labs(); !others.empty()) {
+        text += cat(". Running: ", join(others, ", "));
+    }
+    return text;
+}
+
 Result<RunningLab> find_running(const LabPaths& paths) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;

@@ -34,6 +34,9 @@ std::vector<std::string> running_labs();
 /// " --lab NAME", or "" for the lab that verbs mean by default: to be said in advice.
 std::string lab_words(const std::string& name);
 
+/// What to say of a lab that does not run: how to start it, and which ones do run.
+std::string not_running(const std::string& lab);
+
 /// A running lab as its socket shows it.
 struct RunningLab {
     int pid = 0;  ///< of the lab's server, in the caller's pid namespace

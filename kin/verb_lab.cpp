@@ -115,15 +115,6 @@ void print_status(const LabPaths& paths, const Json& lab) {
                 named.c_str(), named.c_str());
 }
 
-/// What to say of a lab that does not run: how to start it, and which ones do run.
-std::string not_running(const std::string& lab) {
-    std::string text = cat("lab ", lab, " is not running. Start it: kin up", lab_words(lab));
-    if (const auto others = running_labs(); !others.empty()) {
-        text += cat(". Running: ", join(others, ", "));
-    }
-    return text;
-}
-
 /// Whether kubectl can do this without a server.
 bool works_offline(const std::vector<std::string>& arguments) {
     static const std::set<std::string> kOffline{"completion", "config",  "help",

@@ -12,7 +12,10 @@ namespace {
 Result<std::string> changed_node(const std::string& lab, const std::string& method,
                                  const std::string& target) {
     TRY_ASSIGN(const LabPaths paths, lab_paths(lab));
-    TRY(find_running(paths));
+    if (const auto running = find_running(paths); !running) {
+        const bool gone = running.error().code() == Errc::kNotFound;
+        return gone ? Error(Errc::kNotFound, not_running(lab)) : running.error();
+    }
     TRY_ASSIGN(const LabAnswer answer, lab_request(paths, method, target, ""));
     const auto json = parse_json(answer.body);
     if (!json) return Error(Errc::kSystem, answer.body);

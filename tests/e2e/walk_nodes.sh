@@ -123,6 +123,8 @@ check "a load balancer" k patch svc web -p '{"spec":{"type":"LoadBalancer"}}'
 soon "leads to it, too" '172\.30\.0\.5' on router ip route show table main root 172.30.200.0/24
 expect "kin status knows it" '^node-4 +172\.30\.0\.5 +10\.244\.4\.0/24' kin status --lab "$LAB"
 expect "its Lease is there" 'node-4' k -n kube-node-lease get leases
+refused "a lab that does not run has no nodes" 'is not running. Start it: kin up' \
+    kin node add --lab "$LAB-not"
 refused "a node that is not there cannot go" 'there is no node-9' kin node remove node-9 --lab "$LAB"
 refused "nor the control plane" 'control plane' kin node remove node-1 --lab "$LAB"
 expect "the node is removed" 'node-4' kin node remove node-4 --lab "$LAB"
@@ -144,7 +146,9 @@ check "which is node-4 again" k wait --for=condition=Ready node/node-4 --timeout
 soon "with its pod" '^test-daemonset +4 +4 +4 +4 +4 ' k get ds test-daemonset
 soon "that is reached" '^172\.30\.0\.5:' sh -c \
     "'$KIN' kubectl --lab $LAB -n $NS exec \$('$KIN' kubectl --lab $LAB -n $NS get pods -l app=test-daemonset --field-selector=spec.nodeName=node-4 -o name) -- curl -s --max-time 3 http://203.0.113.20/clientip"
-check "one in the middle is removed" kin node remove node-2 --lab "$LAB"
+check "one in the middle is drained" k drain node-2 --ignore-daemonsets --timeout=40s
+expect "so nothing new comes" 'SchedulingDisabled' k get node node-2
+check "and removed" kin node remove node-2 --lab "$LAB"
 soon "three are left" '^test-daemonset +3 +3 +3 +3 +3 ' k get ds test-daemonset
 expect "after a restart of the lab" . kin down --lab "$LAB"
 check "it starts" kin up --lab "$LAB" --detach --api-port 0
