@@ -46,7 +46,6 @@ public:
 private:
     LabDoor(const Parts& parts, UniqueFd stop) : parts_(parts), stop_(std::move(stop)) {}
 
-    Json hosts() const;
     http::Response status() const;
     http::Response rules(const http::Request& request) const;
     http::Response stop() const;

@@ -43,7 +43,8 @@ endpoints_of() {
         2>/dev/null | sort
 }
 
-# from POD URL [CURL OPTION...], node NODE URL ...: one request; from is "client" for the outside.
+# from POD URL [CURL OPTION...]: one request of a pod.
+# at HOST URL [CURL OPTION...]: one request of a node, or of an outside host.
 from() {
     local pod=$1
     shift
