@@ -5,32 +5,33 @@
 namespace kin::dns {
 
 namespace {
-constexpr uint16_t kPort = 53;
+constexpr uint16_t kPort = 53, kMetricsPort = 9153;
 
-/// The sockets of one pod.
+/// The sockets of one pod, and what they answer from.
 struct PodSockets {
+    Source source;
     std::unique_ptr<UdpSocket> udp;
-    std::unique_ptr<TcpSocket> tcp;
+    std::unique_ptr<TcpSocket> tcp, metrics;
 };
 }  // namespace
 
 struct Server::Served {
-    Source source;
-    Source outside;  // What an outside host's own server knows.
+    std::shared_ptr<const Zone> zone;
     std::map<ObjectKey, PodSockets> pods;
     PodSockets outside_host;
 };
 
 Server::Server(Loop& data, Client& client, Namespaces& namespaces, ZoneOptions options)
     : data_(data), client_(client), namespaces_(namespaces), served_(std::make_unique<Served>()) {
-    served_->source.zone = ZoneBuilder(options).snapshot();
+    served_->zone = ZoneBuilder(options).snapshot();
     ZoneOptions beyond = options;
     beyond.cluster = false;
-    served_->outside.zone = ZoneBuilder(beyond).snapshot();
+    served_->outside_host.source.zone = ZoneBuilder(beyond).snapshot();
     const auto publish = [this](std::shared_ptr<const Zone> zone) {
         ++on_their_way_;
         data_.post([this, zone = std::move(zone)]() mutable {
-            served_->source.zone = std::move(zone);
+            served_->zone = std::move(zone);
+            for (auto& [pod, sockets] : served_->pods) sockets.source.zone = served_->zone;
             --on_their_way_;
         });
     };
@@ -52,10 +53,18 @@ Result<> Server::start(const Instance& instance) {
     TRY_ASSIGN(UniqueFd tcp,
                namespaces_.open_in_pod(instance.pod, Namespaces::SocketType::kTcpListener,
                                        instance.address, kPort));
-    data_.post([this, pod = instance.pod, udp = std::move(udp), tcp = std::move(tcp)]() mutable {
+    TRY_ASSIGN(UniqueFd metrics,
+               namespaces_.open_in_pod(instance.pod, Namespaces::SocketType::kTcpListener,
+                                       instance.address, kMetricsPort));
+    data_.post([this, pod = instance.pod, udp = std::move(udp), tcp = std::move(tcp),
+                metrics = std::move(metrics)]() mutable {
         PodSockets& sockets = served_->pods[pod];
-        sockets.udp = std::make_unique<UdpSocket>(data_, served_->source, std::move(udp));
-        sockets.tcp = std::make_unique<TcpSocket>(data_, served_->source, std::move(tcp));
+        Source& source = sockets.source;
+        source.zone = served_->zone;
+        sockets.udp = std::make_unique<UdpSocket>(data_, source, std::move(udp));
+        sockets.tcp = std::make_unique<TcpSocket>(data_, source, std::move(tcp));
+        sockets.metrics =
+            std::make_unique<TcpSocket>(data_, source, std::move(metrics), answer_metrics_stream);
     });
     if (instance.log) {
         instance.log(".:53");
@@ -73,8 +82,8 @@ Result<> Server::serve_outside(const std::string& host, Ipv4 address) {
                namespaces_.open_in_node(host, SocketType::kTcpListener, address, kPort));
     data_.post([this, udp = std::move(udp), tcp = std::move(tcp)]() mutable {
         PodSockets& sockets = served_->outside_host;
-        sockets.udp = std::make_unique<UdpSocket>(data_, served_->outside, std::move(udp));
-        sockets.tcp = std::make_unique<TcpSocket>(data_, served_->outside, std::move(tcp));
+        sockets.udp = std::make_unique<UdpSocket>(data_, sockets.source, std::move(udp));
+        sockets.tcp = std::make_unique<TcpSocket>(data_, sockets.source, std::move(tcp));
     });
     return Ok{};
 }

@@ -20,7 +20,7 @@ public:
     Server(Loop& data, Client& client, Namespaces& namespaces, ZoneOptions options = {});
     ~Server() override;
 
-    /// Opens port 53, UDP and TCP, inside the pod and answers there.
+    /// Opens port 53, UDP and TCP, and 9153 for metrics, inside the pod and answers there.
     Result<> start(const Instance& instance) override;
     void stop(const ObjectKey& pod) override;
     /// Answers for the names of the world outside on port 53 of an outside host. On the client's

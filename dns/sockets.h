@@ -7,14 +7,16 @@
 
 #include "core/base/unique_fd.h"
 #include "core/loop/loop.h"
-#include "dns/reply.h"
+#include "dns/counters.h"
 
 namespace kin::dns {
 
-/// What the sockets answer from: the zone of the moment. Owned by the data loop.
+/// What the sockets of one pod answer from: the zone of the moment; and what they count. Owned by
+/// the data loop.
 struct Source {
     std::shared_ptr<const Zone> zone;
     uint32_t turn = 0;
+    Counters counters;
 };
 
 /// Answers the datagrams of one socket, up to 64 at a time. Owned by the data loop.
@@ -33,6 +35,14 @@ private:
     Watch watch_;
 };
 
+/// Takes whole questions off the front of `input`, appends the answers to `out`, gives the bytes
+/// taken.
+using AnswerStream = size_t (*)(Source& source, std::string_view input, std::string& out);
+/// Messages of DNS, each behind its length.
+size_t answer_dns_stream(Source& source, std::string_view input, std::string& out);
+/// HTTP requests for the counters.
+size_t answer_metrics_stream(Source& source, std::string_view input, std::string& out);
+
 /// Accepts on one socket and answers what its connections ask: several questions at once, in
 /// order. A connection that asks nothing for a while is closed, and when there are too many the one
 /// that has been silent for longest. Owned by the data loop.
@@ -42,9 +52,11 @@ public:
         std::chrono::milliseconds idle{5000};
         size_t connections = 128;
     };
-    TcpSocket(Loop& loop, Source& source, UniqueFd listener)
-        : TcpSocket(loop, source, std::move(listener), Limits{}) {}
-    TcpSocket(Loop& loop, Source& source, UniqueFd listener, Limits limits);
+    TcpSocket(Loop& loop, Source& source, UniqueFd listener,
+              AnswerStream answer = answer_dns_stream)
+        : TcpSocket(loop, source, std::move(listener), Limits{}, answer) {}
+    TcpSocket(Loop& loop, Source& source, UniqueFd listener, Limits limits,
+              AnswerStream answer = answer_dns_stream);
     ~TcpSocket();
 
 private:
@@ -55,6 +67,7 @@ private:
     Source& source_;
     UniqueFd listener_;
     const Limits limits_;
+    const AnswerStream answer_;
     std::list<std::unique_ptr<Connection>> connections_;  // The longest silent first.
     Watch watch_;
     Timer later_;

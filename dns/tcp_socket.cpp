@@ -59,21 +59,9 @@ private:
 
     /// True if there was at least one.
     bool answer_whole_questions() {
-        size_t at = 0;
-        while (at + 2 <= in_.size()) {
-            const size_t length =
-                size_t{static_cast<uint8_t>(in_[at])} << 8 | static_cast<uint8_t>(in_[at + 1]);
-            if (at + 2 + length > in_.size()) break;
-            Source& source = owner_.source_;
-            if (reply(*source.zone, std::string_view(in_).substr(at + 2, length), Transport::kTcp,
-                      source.turn++, answer_)) {
-                put_u16(out_, static_cast<uint16_t>(answer_.size()));
-                out_.append(answer_);
-            }
-            at += 2 + length;
-        }
-        in_.erase(0, at);
-        return at > 0;
+        const size_t taken = owner_.answer_(owner_.source_, in_, out_);
+        in_.erase(0, taken);
+        return taken > 0;
     }
 
     /// False: the connection is over.
@@ -89,16 +77,40 @@ private:
     TcpSocket& owner_;
     UniqueFd fd_;
     std::list<std::unique_ptr<Connection>>::iterator self_;
-    std::string in_, out_, answer_;
+    std::string in_, out_;
     Watch watch_;
     Timer idle_;
 };
 
-TcpSocket::TcpSocket(Loop& loop, Source& source, UniqueFd listener, Limits limits)
+size_t answer_dns_stream(Source& source, std::string_view input, std::string& out) {
+    size_t at = 0;
+    std::string answer;
+    while (at + 2 <= input.size()) {
+        const size_t length =
+            size_t{static_cast<uint8_t>(input[at])} << 8 | static_cast<uint8_t>(input[at + 1]);
+        if (at + 2 + length > input.size()) break;
+        const std::string_view question = input.substr(at + 2, length);
+        if (reply(*source.zone, question, Transport::kTcp, source.turn++, answer)) {
+            source.counters.note(question, answer, Transport::kTcp);
+            put_u16(out, static_cast<uint16_t>(answer.size()));
+            out.append(answer);
+        }
+        at += 2 + length;
+    }
+    return at;
+}
+
+size_t answer_metrics_stream(Source& source, std::string_view input, std::string& out) {
+    return answer_metrics(source.counters, input, out);
+}
+
+TcpSocket::TcpSocket(Loop& loop, Source& source, UniqueFd listener, Limits limits,
+                     AnswerStream answer)
     : loop_(loop),
       source_(source),
       listener_(std::move(listener)),
       limits_(limits),
+      answer_(answer),
       watch_(loop.watch(listener_.get(), Readiness::kReadable, [this](int) { accept_all(); })) {}
 
 TcpSocket::~TcpSocket() = default;

@@ -60,6 +60,7 @@ void UdpSocket::serve() {
                    slot.reply)) {
             continue;
         }
+        source_.counters.note({slot.query.data(), in.msg_len}, slot.reply, Transport::kUdp);
         slot.out = {slot.reply.data(), slot.reply.size()};
         mmsghdr& out = batch_->outgoing[answers++] = {};
         out.msg_hdr.msg_name = &slot.from;
