@@ -60,6 +60,9 @@ std::unique_ptr<Call> connect_tcp(Loop& loop, const Peer& peer, std::chrono::mil
 /// One GET; redirects are not followed.
 std::unique_ptr<Call> get_http(Loop& loop, const Peer& peer, const HttpQuestion& question,
                                std::chrono::milliseconds timeout, CallDone done);
+/// Asks a server's gRPC health service; `error` says what is not well.
+std::unique_ptr<Call> check_grpc(Loop& loop, const Peer& peer, std::string_view service,
+                                 std::chrono::milliseconds timeout, CallDone done);
 /// Runs a command in a container; it is killed when the time is over. 0: no limit.
 std::unique_ptr<Call> run_command(Loop& loop, Containers& containers, ProcessId container,
                                   ProcessSpec process, std::chrono::milliseconds timeout,

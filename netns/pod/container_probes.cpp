@@ -113,10 +113,6 @@ void ContainerProbes::ask(Probe& probe) {
 std::unique_ptr<Call> ContainerProbes::start(Probe& probe) {
     const ProbeSpec& spec = probe.spec;
     Loop& loop = place_.agent.loop;
-    if (spec.action == ProbeSpec::Action::kGrpc) {
-        return fail_later(probe,
-                          "kin does not make grpc probes yet: use httpGet, tcpSocket or exec");
-    }
     if (spec.action == ProbeSpec::Action::kExec) {
         return run_command(loop, place_.agent.containers, place_.process,
                            place_.process_spec(spec.command), spec.timeout,
@@ -138,6 +134,9 @@ std::unique_ptr<Call> ContainerProbes::start(Probe& probe) {
     const Peer peer{node->netns, *address, port};
     if (spec.action == ProbeSpec::Action::kTcp) {
         return connect_tcp(loop, peer, spec.timeout, done);
+    }
+    if (spec.action == ProbeSpec::Action::kGrpc) {
+        return check_grpc(loop, peer, spec.service, spec.timeout, done);
     }
     return get_http(loop, peer, question_of(spec.http, host, port, "kube-probe/1.35"), spec.timeout,
                     done);

@@ -87,6 +87,7 @@ std::optional<ProbeSpec> decode_probe(const Json& probe) {
     } else if (const Json* grpc = find(probe, "grpc")) {
         out.action = ProbeSpec::Action::kGrpc;
         out.http = decode_http_target(*grpc);
+        out.service = string_at(*grpc, {"service"});
     } else {
         for (const Json& word : array_at(probe, {"exec", "command"})) {
             if (word.is_string()) out.command.push_back(word.get<std::string>());

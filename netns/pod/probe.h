@@ -40,6 +40,7 @@ struct ProbeSpec {
     Action action = Action::kExec;
     HttpTarget http;                   ///< kHttp; kTcp: host and port alone; kGrpc: port
     std::vector<std::string> command;  ///< kExec
+    std::string service;               ///< kGrpc: whose health; "": the server's
     std::chrono::seconds initial_delay{0}, period{10}, timeout{1};
     int success_threshold = 1, failure_threshold = 3;
     std::optional<std::chrono::seconds> grace;  ///< for the end that a failure brings

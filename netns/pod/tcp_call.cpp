@@ -9,6 +9,7 @@
 #include "core/kernel/netns.h"
 #include "core/loop/loop.h"
 #include "netns/pod/calls.h"
+#include "netns/pod/grpc_health.h"
 
 namespace kin::netns {
 namespace {
@@ -98,12 +99,15 @@ private:
     int wants_ = Readiness::kWritable;
 };
 
-/// How far an answer has come: its status (0: no head yet, -1: no HTTP), and whether it is whole.
+/// How far an answer has come: its status (0: no head yet, -1: not of this protocol), and whether
+/// it is whole.
 struct AnswerState {
     int status = 0;
     size_t body_at = 0;
     bool whole = false;
+    std::string error = {};  ///< What the whole answer says that is not well.
 };
+using LookAt = AnswerState (*)(std::string_view bytes);
 
 AnswerState look_at(std::string_view bytes) {
     AnswerState out;
@@ -124,11 +128,27 @@ AnswerState look_at(std::string_view bytes) {
     return out;
 }
 
+AnswerState look_at_grpc(std::string_view bytes) {
+    const GrpcHealth health = read_grpc_health(bytes);
+    switch (health.state) {
+        case GrpcHealth::State::kIncomplete:
+            return {};
+        case GrpcHealth::State::kServing:
+            return {1, bytes.size(), true};
+        case GrpcHealth::State::kNotServing:
+            return {1, bytes.size(), true,
+                    cat("service unhealthy (responded with \"", health.status, "\")")};
+        default:
+            return {1, bytes.size(), true, "the server has no health service that answers this"};
+    }
+}
+
 class TcpCall final : public Call {
 public:
     TcpCall(Loop& loop, const Peer& peer, std::string request, bool tls,
-            std::chrono::milliseconds timeout, CallDone done)
+            std::chrono::milliseconds timeout, CallDone done, LookAt look = look_at)
         : loop_(loop),
+          look_(look),
           where_(cat(peer.address, ':', peer.port)),
           request_(std::move(request)),
           tls_(tls),
@@ -169,8 +189,9 @@ private:
             const ssize_t got = connection_.read(buffer, sizeof buffer);
             if (got == Connection::kAgain) return watch_.set(connection_.wants());
             if (got > 0) answer_.append(buffer, static_cast<size_t>(got));
-            const AnswerState state = look_at(answer_);
+            const AnswerState state = look_(answer_);
             if (got > 0 && !state.whole && answer_.size() < kMaxAnswer) continue;
+            if (!state.error.empty()) return fail(state.error);
             if (state.status > 0) {
                 return finish({false, "", state.status, answer_.substr(state.body_at)});
             }
@@ -204,6 +225,7 @@ private:
     }
 
     Loop& loop_;
+    const LookAt look_;
     const std::string where_;
     const std::string request_;
     const bool tls_;
@@ -221,6 +243,13 @@ private:
 std::unique_ptr<Call> connect_tcp(Loop& loop, const Peer& peer, std::chrono::milliseconds timeout,
                                   CallDone done) {
     return std::make_unique<TcpCall>(loop, peer, "", false, timeout, std::move(done));
+}
+
+std::unique_ptr<Call> check_grpc(Loop& loop, const Peer& peer, std::string_view service,
+                                 std::chrono::milliseconds timeout, CallDone done) {
+    const std::string authority = cat(peer.address, ':', peer.port);
+    return std::make_unique<TcpCall>(loop, peer, grpc_health_question(service, authority), false,
+                                     timeout, std::move(done), look_at_grpc);
 }
 
 std::unique_ptr<Call> get_http(Loop& loop, const Peer& peer, const HttpQuestion& question,
