@@ -66,6 +66,16 @@ bool is_served(std::string_view group, std::string_view version) {
     });
 }
 
+/// For what no kind is served: words for clients where the group is known in another version, and
+/// the bare text of a server without that group elsewhere.
+http::Response no_such_version(std::string_view group) {
+    const auto kinds = all_kinds();
+    const bool known = std::any_of(kinds.begin(), kinds.end(),
+                                   [&](const Kind& kind) { return kind.group == group; });
+    return known ? status_response(no_such_resource())
+                 : text_response(404, "404 page not found\n");
+}
+
 http::Response health(const http::Request& request) {
     if (!request.query.flag("verbose")) return text_response(200, "ok");
     return text_response(200, cat("[+]ping ok\n[+]store ok\n", request.path[0], " check passed\n"));
@@ -159,7 +169,7 @@ Routes::Reply Routes::discovery(Call& call) {
     } else if (!core && path.size() == 3) {
         document = resource_list(path[1], path[2]);
     }
-    if (!document) return text_response(404, "404 page not found\n");
+    if (!document) return no_such_version(core ? "" : path[1]);
     http::Response response = json_response(200, *document);
     response.headers.add("Vary", "Accept");
     return response;
@@ -206,7 +216,7 @@ Routes::Reply Routes::resource(Call& call) {
                                    {"metadata", {{"resourceVersion", cat(store_.revision())}}},
                                    {"items", Json::array()}});
     }
-    if (!is_served(path.group, path.version)) return text_response(404, "404 page not found\n");
+    if (!is_served(path.group, path.version)) return no_such_version(path.group);
     // Clean paths only: no proxy in between should have to guess.
     const bool unclean = call.request.raw_path.find("//") != std::string::npos;
     if (!path.kind || unclean) return status_response(no_such_resource());

@@ -92,6 +92,18 @@ spec: {controller: example.com/none}' ;;
 esac)
 EOF
 done
+expect "a HorizontalPodAutoscaler warns, too" "Warning: kin stores this" k autoscale deploy web --min=1 --max=3 --cpu=80%
+expect "and is there" '^web +Deployment/web .* 1 +3 ' k get hpa
+expect "so does a PodDisruptionBudget" "Warning: kin stores this" k create poddisruptionbudget web --selector=app=web --min-available=1
+expect "and is there" '^web +1 +N/A ' k get pdb
+for old in /apis/autoscaling/v2beta2/namespaces/default/horizontalpodautoscalers /apis/extensions/v1beta1/ingresses \
+    /apis/networking.k8s.io/v1beta1 /apis/policy/v1beta1/poddisruptionbudgets; do
+    expect "$old is not there" '404$' api $old
+done
+expect "a known group says so in a Status" '"reason": ?"NotFound"' api /apis/policy/v1beta1/poddisruptionbudgets
+expect "a manifest of an old version" 'no matches for kind "Ingress" in version "networking.k8s.io/v1beta1"' \
+    bash -c "echo '{\"apiVersion\":\"networking.k8s.io/v1beta1\",\"kind\":\"Ingress\",\"metadata\":{\"name\":\"x\"}}' |
+             '$KIN' kubectl --lab $LAB create -f -"
 expect "a service account's token is a JSON Web Token" '^[^.]+\.[^.]+\.[^.]+$' k create token default
 rm -rf "$work"
 finish
