@@ -5,6 +5,7 @@
 #include "core/base/strings.h"
 #include "kin/options.h"
 #include "kin/version.h"
+#include "netns/images/images.h"
 
 namespace {
 
@@ -117,6 +118,12 @@ NodeVerbs add_node_verbs(CLI::App& app, std::string& lab, std::string& node) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // In containers this file is also what its name says: nc.
+    const std::string_view path = argc > 0 ? argv[0] : "";
+    const std::string name(path.substr(path.rfind('/') + 1));
+    if (images::is_in_every_container(name)) {
+        return images::run_personality(name, {argv, argv + argc}, {});
+    }
     CLI::App app("kin: Kubernetes in namespaces - a whole cluster network on this machine", "kin");
     app.require_subcommand(1);
     app.failure_message(usage_error);

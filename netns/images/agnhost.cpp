@@ -13,6 +13,7 @@
 #include "core/base/time.h"
 #include "core/base/unique_fd.h"
 #include "netns/images/dial.h"
+#include "netns/images/grpc_health.h"
 #include "netns/images/programs.h"
 #include "netns/images/service.h"
 
@@ -216,6 +217,7 @@ int serve_hostname(const Strings& args) {
 int liveness() {
     const std::time_t start = std::time(nullptr);
     Service service;
+    print_line("Serving /healthz on port 8080: well for 10 s, then ill.");
     if (complain(service.listen_http(8080, [&](const HttpRequest& request) {
             const std::time_t age = std::time(nullptr) - start;
             if (request.path != "/healthz") return HttpResponse::text(cat(age, "s\n"));
@@ -247,6 +249,27 @@ int porter(const Strings& env) {
             return 1;
         }
     }
+    return service.run();
+}
+
+/// Health by gRPC on one port, and on another /make-serving and /make-not-serving to change it.
+int grpc_health_checking(const Strings& args) {
+    const auto port = port_flag(args, "port", 5000);
+    const auto http_port = port_flag(args, "http-port", 8080);
+    if (!port || !http_port) return 1;
+    bool serving = true;
+    Service service;
+    if (complain(service.listen_sessions(
+            static_cast<uint16_t>(*port),
+            [&] { return grpc_health_session([&] { return serving; }); })) ||
+        complain(service.listen_http(static_cast<uint16_t>(*http_port), [&](const auto& request) {
+            if (request.path == "/make-serving") serving = true;
+            if (request.path == "/make-not-serving") serving = false;
+            return HttpResponse::text(serving ? "SERVING\n" : "NOT_SERVING\n");
+        }))) {
+        return 1;
+    }
+    print_line(cat("gRPC server starting to listen on :", *port));
     return service.run();
 }
 
@@ -305,6 +328,7 @@ int agnhost_main(const Strings& args, const Strings& env) {
     if (command == "liveness") return liveness();
     if (command == "porter") return porter(env);
     if (command == "connect") return connect_to(args);
+    if (command == "grpc-health-checking") return grpc_health_checking(args);
     if (command == "guestbook") return agnhost_guestbook(args, env);
     if (command == "--version") {
         print_line("agnhost version 2.53");
@@ -312,7 +336,7 @@ int agnhost_main(const Strings& args, const Strings& env) {
     }
     std::fprintf(stderr,
                  "agnhost: this lab has no \"%s\"; it has: netexec, serve-hostname, pause, "
-                 "liveness, porter, connect, guestbook\n",
+                 "liveness, porter, connect, guestbook, grpc-health-checking\n",
                  command.c_str());
     return 1;
 }

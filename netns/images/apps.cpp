@@ -118,4 +118,54 @@ int two_ports_main(const Strings&, const Strings&) {
     });
 }
 
+int kuard_main(const Strings&, const Strings& env) {
+    const std::string version(variable(env, "KIN_IMAGE_TAG"));
+    Service service;
+    log_requests(service);
+    print_line(cat("Starting kuard version: ", version));
+    print_line("Serving on :8080");
+    return listen_and_run(service, 8080, [&](const HttpRequest& request) {
+        if (request.path == "/healthy" || request.path == "/ready") return HttpResponse::text("ok");
+        if (request.path == "/env/api") {
+            Json variables = Json::object();
+            for (const std::string& line : env) {
+                if (line.starts_with("KIN_")) continue;
+                variables[line.substr(0, line.find('='))] = line.substr(line.find('=') + 1);
+            }
+            return json_response({{"env", variables}});
+        }
+        if (request.path != "/") return HttpResponse::error(404);
+        return HttpResponse::text(cat("<!DOCTYPE html>\n<html><head><title>KUAR "
+                                      "Demo</title></head>\n<body>\n<h1>kuard</h1>",
+                                      "\n<p>Demo application version <i>", escape_html(version),
+                                      "</i></p>\n<p>Serving on ", host_name(), "</p>\n<p>Client ",
+                                      request.peer_address, "</p>\n<pre>",
+                                      escape_html(cat(request.method, ' ', request.target,
+                                                      "\nHost: ", request.header("Host"))),
+                                      "</pre>\n</body></html>\n"),
+                                  "text/html; charset=utf-8");
+    });
+}
+
+int starwars_main(const Strings&, const Strings&) {
+    Service service;
+    log_requests(service);
+    return listen_and_run(service, 80, [](const HttpRequest& request) {
+        if (request.path == "/v1/request-landing" && request.method == "POST") {
+            return HttpResponse::text("Ship landed\n");
+        }
+        if (request.path == "/v1/exhaust-port" && request.method == "PUT") {
+            HttpResponse boom = HttpResponse::text("Panic: deathstar exploded\n");
+            boom.status = 503;
+            return boom;
+        }
+        if (request.path == "/v1/" || request.path == "/v1") {
+            return json_response({{"name", "Death Star"},
+                                  {"hostname", host_name()},
+                                  {"model", "DS-1 Orbital Battle Station"}});
+        }
+        return HttpResponse::error(404);
+    });
+}
+
 }  // namespace kin::images

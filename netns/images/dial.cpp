@@ -61,8 +61,11 @@ Result<> send_all(const UniqueFd& fd, std::string_view bytes) {
 Result<std::string> ask_http(const DialRequest& request) {
     TRY_ASSIGN(const UniqueFd fd, connect_tcp(request.host, request.port, kTimeoutMs));
     // HTTP/1.0: the answer's end is the connection's end, and is not chunked.
+    const std::string length =
+        request.body.empty() ? "" : cat("Content-Length: ", request.body.size(), "\r\n");
     TRY(send_all(fd,
-                 cat("GET /", request.request, " HTTP/1.0\r\nHost: ", request.host, "\r\n\r\n")));
+                 cat(request.body.empty() ? "GET /" : "POST /", request.request,
+                     " HTTP/1.0\r\nHost: ", request.host, "\r\n", length, "\r\n", request.body)));
     TRY_ASSIGN(const std::string answer, receive(fd, true));
     const size_t body = answer.find("\r\n\r\n");
     if (body == std::string::npos) return Error(Errc::kInvalid, "not an HTTP answer");

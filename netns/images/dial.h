@@ -18,6 +18,7 @@ struct DialRequest {
     std::string protocol;  ///< "http" or "udp"
     std::string request;   ///< The path without its slash, or the datagram.
     int tries = 1;
+    std::string body = {};  ///< HTTP: not empty makes it a POST.
 };
 /// The answer's body. Blocks for at most about 5 s.
 Result<std::string> dial_once(const DialRequest& request);

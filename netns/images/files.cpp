@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/base/strings.h"
@@ -104,13 +105,19 @@ HttpResponse read_response(const UniqueFd& fd, const struct stat& status,
 
 }  // namespace
 
-HttpResponse file_response(const std::string& root, const HttpRequest& request) {
+HttpResponse file_response(const std::string& root, const HttpRequest& request,
+                           const Strings& index) {
     if (request.method != "GET" && request.method != "HEAD") return status_only(405);
     const auto normal = normalize(request.path);
     if (!normal) return status_only(400);
     std::string path = root + *normal;
     const bool directory = path.ends_with('/');
-    if (directory) path += "index.html";
+    if (directory) {
+        const auto found = std::find_if(index.begin(), index.end(), [&](const std::string& name) {
+            return ::access(cat(path, name).c_str(), F_OK) == 0;
+        });
+        path += found == index.end() ? "index.html" : *found;
+    }
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status {};
     if (!fd.valid() || ::fstat(fd.get(), &status) < 0) {

@@ -10,7 +10,7 @@ namespace kin::images {
 namespace {
 
 constexpr std::string_view kPath =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/.kin/programs";
 /// The applets come first; the host's programs are there for what busybox lacks.
 constexpr std::string_view kBusyboxPath =
     "PATH=/bin:/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
@@ -40,6 +40,27 @@ constexpr std::string_view kNginxErrorPage = R"(<!DOCTYPE html>
 </html>
 )";
 
+constexpr std::string_view kNginxConfig = R"(user nginx;
+worker_processes auto;
+
+events {
+    worker_connections 1024;
+}
+
+http {
+    sendfile on;
+    keepalive_timeout 65;
+    include /etc/nginx/conf.d/*.conf;
+}
+)";
+
+std::string default_server(uint16_t port) {
+    return cat("server {\n    listen ", port, ";\n    server_name localhost;\n",
+               "    root /usr/share/nginx/html;\n\n    location / {\n",
+               "        index index.html index.htm;\n    }\n",
+               "    error_page 500 502 503 504 /50x.html;\n}\n");
+}
+
 struct Parts {
     const ImageName& name;
     Image image;
@@ -52,6 +73,8 @@ void as_nginx(Parts& parts) {
     image.directories = {"/usr/share/nginx/html"};
     image.files = {{"/usr/share/nginx/html/index.html", std::string(kNginxPage)},
                    {"/usr/share/nginx/html/50x.html", std::string(kNginxErrorPage)}};
+    image.files.push_back({"/etc/nginx/nginx.conf", std::string(kNginxConfig)});
+    image.files.push_back({"/etc/nginx/conf.d/default.conf", default_server(80)});
     const std::string_view number =
         std::string_view(parts.name.tag).substr(0, parts.name.tag.find('-'));
     const bool exact = split(number, '.').size() == 3 && parse_number<int>(split(number, '.')[0]);
@@ -60,7 +83,7 @@ void as_nginx(Parts& parts) {
     image.personality = "nginx";
     if (parts.name.last == "nginx-unprivileged") {
         image.ports = {{8080, false}};
-        image.personality = "nginx KIN_PORT=8080";
+        image.files.back().content = default_server(8080);
         image.uid = 101;
     }
 }
@@ -109,6 +132,40 @@ void as_php_guestbook(Parts& parts) {
     parts.image.personality = "php-guestbook";
 }
 
+/// One program for all parts of an application; `part` is which one, `version` what it says it is.
+void as_part(Image& image, std::string_view program, std::string_view part, uint16_t port,
+             std::string_view version = "") {
+    as_server(image, cat("/", part),
+              cat(program, " KIN_APP=", part, version.empty() ? "" : " KIN_VERSION=", version),
+              port);
+}
+
+/// "examples-bookinfo-reviews-v2"
+void as_bookinfo(Parts& parts) {
+    const auto words = split(parts.name.last, '-');
+    as_part(parts.image, "bookinfo", words[2], 9080, words[3]);
+}
+
+void as_voting(Parts& parts) {
+    const std::string part = parts.name.last.substr(std::string_view("examplevotingapp_").size());
+    as_part(parts.image, "voting", part, part == "worker" ? 0 : 80);
+}
+
+/// What starts a database is its own name, or an entrypoint's.
+void as_database(Parts& parts, const std::string& program, uint16_t port,
+                 const std::string& directory) {
+    Image& image = parts.image;
+    as_server(image, "docker-entrypoint.sh",
+              cat("database KIN_APP=", parts.image.name, " KIN_PORT=", port), port);
+    image.command = {program};
+    image.built_in.push_back(program);
+    image.directories = {directory};
+}
+
+void as_coins(Parts& parts) {
+    as_part(parts.image, "coins", parts.name.last, parts.name.last == "worker" ? 0 : 80);
+}
+
 void as_busybox(Parts& parts) {
     parts.image.flavour = netns::RootFlavour::kBusybox;
     parts.image.command = {"sh"};
@@ -132,7 +189,8 @@ using Fill = void (*)(Parts&);
 struct Family {
     std::string_view name;  ///< As people know it.
     Fill fill;
-    std::array<std::string_view, 7> last_parts;  ///< Of repositories, whatever the registry.
+    std::array<std::string_view, 8> last_parts;  ///< Of repositories, whatever the registry.
+    std::string_view owner = "";  ///< What the repository begins with, for names that say little.
 };
 
 // clang-format off
@@ -176,8 +234,19 @@ constexpr std::array kFamilies{
            {"simpleapp"}},
     Family{"ahmet/app-on-two-ports", [](Parts& p) { as_server(p.image, "/app", "two-ports", 8000); },
            {"app-on-two-ports"}},
-    Family{"voting app's worker", [](Parts& p) { as_server(p.image, "/worker", "pause", 0); },
-           {"examplevotingapp_worker"}},
+    Family{"dockersamples/examplevotingapp", as_voting,
+           {"examplevotingapp_vote", "examplevotingapp_result", "examplevotingapp_worker"}},
+    Family{"istio/examples-bookinfo", as_bookinfo,
+           {"examples-bookinfo-productpage-v1", "examples-bookinfo-details-v1", "examples-bookinfo-details-v2",
+            "examples-bookinfo-ratings-v1", "examples-bookinfo-reviews-v1", "examples-bookinfo-reviews-v2",
+            "examples-bookinfo-reviews-v3"}},
+    Family{"dockercoins", as_coins, {"rng", "hasher", "webui", "worker"}, "dockercoins/"},
+    Family{"kuar-demo/kuard", [](Parts& p) { as_tagged_server(p, "/kuard", "kuard"); },
+           {"kuard", "kuard-amd64", "kuard-arm64"}},
+    Family{"cilium/starwars", [](Parts& p) { as_server(p.image, "/starwars", "starwars", 80); }, {"starwars"}},
+    Family{"postgres", [](Parts& p) { as_database(p, "postgres", 5432, "/var/lib/postgresql/data"); }, {"postgres"}},
+    Family{"mongo", [](Parts& p) { as_database(p, "mongod", 27017, "/data/db"); }, {"mongo", "mongodb"}},
+    Family{"mysql", [](Parts& p) { as_database(p, "mysqld", 3306, "/var/lib/mysql"); }, {"mysql", "mariadb"}},
     Family{"istio/tcp-echo-server", [](Parts& p) { as_server(p.image, "/bin/tcp-echo", "tcp-echo", 0); },
            {"tcp-echo-server", "examples-tcp-echo-server"}},
 };
@@ -206,6 +275,13 @@ constexpr std::array kPrograms{
     Program{"hello-node", hello_node_main},
     Program{"simpleapp", simple_app_main},
     Program{"two-ports", two_ports_main},
+    Program{"kuard", kuard_main},
+    Program{"starwars", starwars_main},
+    Program{"bookinfo", bookinfo_main},
+    Program{"voting", voting_main},
+    Program{"coins", coins_main},
+    Program{"database", database_main},
+    Program{"nc", nc_main},
 };
 
 bool is_name_part(std::string_view part) {
@@ -297,6 +373,7 @@ std::optional<Image> find_image(std::string_view reference) {
     for (const Family& family : kFamilies) {
         const auto& parts = family.last_parts;
         if (std::find(parts.begin(), parts.end(), name->last) == parts.end()) continue;
+        if (!name->repository.starts_with(family.owner)) continue;
         if (!can_exist(name->last, name->tag)) return {};
         Parts filled{*name, {}};
         filled.image.name = family.name;
@@ -373,6 +450,8 @@ netns::ProcessSpec exec_of(const Image& image, const Strings& command, const Str
     choose_personality(image, process);
     return process;
 }
+
+bool is_in_every_container(std::string_view program) { return program == "nc"; }
 
 int run_personality(const std::string& name, const Strings& args, const Strings& env) {
     const auto words = split(name, ' ');

@@ -73,6 +73,9 @@ netns::ContainerSpec container_of(const Image& image, const std::vector<std::str
 netns::ProcessSpec exec_of(const Image& image, const std::vector<std::string>& command,
                            const std::vector<std::string>& env);
 
+/// Programs that every container has as a link to kin itself, in /.kin: the host may lack them.
+bool is_in_every_container(std::string_view program);
+
 /// Runs a built-in program in this process, to its end; for LaunchOptions::run_personality.
 int run_personality(const std::string& name, const std::vector<std::string>& args,
                     const std::vector<std::string>& env);

@@ -1,390 +1,519 @@
 #include "netns/images/nginx_config.h"
 
+#include <re2/re2.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
 #include "core/base/strings.h"
 #include "netns/images/programs.h"
 
-namespace kin::images {
+namespace kin::images::nginx {
 namespace {
 
-constexpr const char* kDefaultRoot = "/usr/share/nginx/html";
+constexpr int kMaxDepth = 16;
 
-/// A directive: its words, and what stands in its braces.
-struct Directive {
-    std::vector<std::string> words;
-    std::vector<Directive> block;
-    int line = 0;
-};
+Error emergency(const std::string& what, const std::string& where) {
+    return Error(Errc::kInvalid, cat(what, " in ", where));
+}
 
-/// Reads words, quotes, comments and braces as nginx does.
-class Reader {
+class Parser {
 public:
-    Reader(std::string_view file, std::string_view text) : file_(file), text_(text) {}
+    Parser(std::string_view text, std::string file) : text_(text), file_(std::move(file)) {}
 
-    Result<std::vector<Directive>> read(bool inside) {
+    Result<std::vector<Directive>> parse(int depth = 0) {
         std::vector<Directive> out;
-        Directive now;
-        while (skip_blanks()) {
-            const char c = text_[at_];
-            if (c == ';' || c == '{' || c == '}') ++at_;
-            if (c == ';' || c == '{') {
-                if (now.words.empty()) return failure(cat("unexpected \"", c, '"'));
-                if (c == '{') {
-                    TRY_ASSIGN(now.block, read(true));
-                }
-                out.push_back(std::exchange(now, {}));
-            } else if (c == '}') {
-                if (!inside || !now.words.empty()) return failure("unexpected \"}\"");
+        if (depth > kMaxDepth) return emergency("too many blocks", where());
+        while (true) {
+            TRY_ASSIGN(auto first, next());
+            if (first.kind == Kind::kEnd) {
+                if (depth > 0) return emergency("unexpected end of file, expecting \"}\"", where());
                 return out;
-            } else {
-                if (now.words.empty()) now.line = line_;
-                TRY_ASSIGN(std::string word, read_word());
-                now.words.push_back(std::move(word));
             }
+            if (first.kind == Kind::kClose) {
+                if (depth == 0) return emergency("unexpected \"}\"", where());
+                return out;
+            }
+            if (first.kind != Kind::kWord) {
+                return emergency(cat("unexpected \"", first.text, "\""), where());
+            }
+            Directive directive{first.text, {}, {}, false, where()};
+            TRY(read_rest(directive, depth));
+            out.push_back(std::move(directive));
         }
-        if (inside) return failure("unexpected end of file, expecting \"}\"");
-        if (!now.words.empty()) {
-            return failure("unexpected end of file, expecting \";\" or \"}\"");
-        }
-        return out;
     }
 
 private:
-    Error failure(const std::string& what) const {
-        return Error(Errc::kInvalid, cat(what, " in ", file_, ':', line_));
-    }
-    bool skip_blanks() {
-        for (; at_ < text_.size(); ++at_) {
-            if (text_[at_] == '#') {
-                at_ = std::min(text_.find('\n', at_), text_.size());
-                if (at_ == text_.size()) return false;
+    enum class Kind { kWord, kSemicolon, kOpen, kClose, kEnd };
+    struct Token {
+        Kind kind = Kind::kEnd;
+        std::string text;
+    };
+
+    std::string where() const { return cat(file_, ":", line_); }
+
+    Result<> read_rest(Directive& directive, int depth) {
+        while (true) {
+            TRY_ASSIGN(Token token, next());
+            switch (token.kind) {
+                case Kind::kWord:
+                    directive.args.push_back(std::move(token.text));
+                    break;
+                case Kind::kSemicolon:
+                    return Ok{};
+                case Kind::kOpen: {
+                    directive.has_block = true;
+                    TRY_ASSIGN(directive.block, parse(depth + 1));
+                    return Ok{};
+                }
+                case Kind::kClose:
+                    return emergency("unexpected \"}\"", where());
+                case Kind::kEnd:
+                    return emergency("unexpected end of file, expecting \";\" or \"}\"", where());
             }
-            if (text_[at_] == '\n') ++line_;
-            if (std::string_view(" \t\r\n").find(text_[at_]) == std::string_view::npos) return true;
         }
-        return false;
-    }
-    Result<std::string> read_word() {
-        const char quote = text_[at_] == '"' || text_[at_] == '\'' ? text_[at_++] : '\0';
-        std::string word;
-        for (; at_ < text_.size(); ++at_) {
-            const char c = text_[at_];
-            const bool variable = c == '{' && word.ends_with('$');  // ${name}
-            if (quote ? c == quote
-                      : !variable &&
-                            std::string_view(" \t\r\n;{").find(c) != std::string_view::npos) {
-                if (quote) ++at_;
-                return word;
-            }
-            if (c == '\n') ++line_;
-            word += c == '\\' && at_ + 1 < text_.size() ? escaped() : c;
-        }
-        if (quote) return failure("unexpected end of file");
-        return word;
-    }
-    char escaped() {
-        const char c = text_[++at_];
-        return c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
     }
 
-    const std::string_view file_, text_;
+    void skip_blanks() {
+        while (at_ < text_.size()) {
+            const char c = text_[at_];
+            if (c == '#') {
+                at_ = std::min(text_.find('\n', at_), text_.size());
+            } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+                line_ += c == '\n' ? 1 : 0;
+                ++at_;
+            } else {
+                return;
+            }
+        }
+    }
+
+    Result<Token> next() {
+        skip_blanks();
+        if (at_ >= text_.size()) return Token{};
+        const char c = text_[at_];
+        if (c == ';') return ++at_, Token{Kind::kSemicolon, ";"};
+        if (c == '{') return ++at_, Token{Kind::kOpen, "{"};
+        if (c == '}') return ++at_, Token{Kind::kClose, "}"};
+        if (c == '"' || c == '\'') return quoted(c);
+        std::string word;
+        for (; at_ < text_.size(); ++at_) {
+            const char one = text_[at_];
+            // "${name}" belongs to the word.
+            const bool variable = one == '{' && word.ends_with('$');
+            if (variable) {
+                const size_t end = std::min(text_.find('}', at_), text_.size() - 1);
+                word += text_.substr(at_, end - at_ + 1);
+                at_ = end;
+                continue;
+            }
+            if (std::string_view(" \t\r\n;{").find(one) != std::string_view::npos) break;
+            word += one;
+        }
+        return Token{Kind::kWord, std::move(word)};
+    }
+
+    Result<Token> quoted(char quote) {
+        std::string word;
+        for (++at_; at_ < text_.size(); ++at_) {
+            if (text_[at_] == quote) return ++at_, Token{Kind::kWord, std::move(word)};
+            line_ += text_[at_] == '\n' ? 1 : 0;
+            if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
+                ++at_;
+                const char escaped = text_[at_];
+                if (std::string_view("ntr\\\"'").find(escaped) == std::string_view::npos)
+                    word += '\\';
+                word += escaped == 'n'   ? '\n'
+                        : escaped == 't' ? '\t'
+                        : escaped == 'r' ? '\r'
+                                         : escaped;
+                continue;
+            }
+            word += text_[at_];
+        }
+        return emergency("unexpected end of file, expecting a quote", where());
+    }
+
+    std::string_view text_;
+    std::string file_;
     size_t at_ = 0;
     int line_ = 1;
 };
 
-/// What is allowed and changes nothing that a client of this lab could see.
-bool changes_nothing(std::string_view name) {
-    static const std::set<std::string_view> kQuiet{"index",
-                                                   "access_log",
+/// Directives that change nothing that a lesson can see here.
+bool is_quiet(std::string_view name) {
+    static const std::set<std::string_view> kQuiet{"user",
+                                                   "worker_processes",
+                                                   "pid",
                                                    "error_log",
-                                                   "error_page",
-                                                   "server_tokens",
+                                                   "access_log",
+                                                   "log_format",
                                                    "sendfile",
-                                                   "keepalive_timeout",
-                                                   "charset",
                                                    "tcp_nopush",
-                                                   "client_max_body_size",
+                                                   "tcp_nodelay",
+                                                   "keepalive_timeout",
+                                                   "types",
+                                                   "types_hash_max_size",
+                                                   "charset",
+                                                   "server_tokens",
+                                                   "worker_connections",
                                                    "gzip",
                                                    "ssl_protocols",
                                                    "ssl_ciphers",
+                                                   "ssl_prefer_server_ciphers",
                                                    "ssl_session_cache",
                                                    "ssl_session_timeout",
-                                                   "ssl_prefer_server_ciphers",
-                                                   "log_format",
+                                                   "proxy_http_version",
+                                                   "proxy_read_timeout",
+                                                   "proxy_connect_timeout",
+                                                   "proxy_send_timeout",
+                                                   "proxy_redirect",
+                                                   "proxy_buffering",
+                                                   "client_max_body_size",
+                                                   "autoindex",
+                                                   "resolver",
+                                                   "http2",
+                                                   "daemon",
+                                                   "server_names_hash_bucket_size",
                                                    "include",
-                                                   "types"};
+                                                   "events",
+                                                   "etag",
+                                                   "expires"};
     return kQuiet.contains(name);
 }
 
-/// "80", "8080 default_server", "[::]:80", "10.0.0.1:81": the port.
-std::optional<uint16_t> port_of(std::string_view listen) {
-    if (const size_t colon = listen.rfind(':'); colon != std::string_view::npos) {
-        listen.remove_prefix(colon + 1);
-    }
-    const auto port = parse_number<uint16_t>(listen);
-    return port && *port != 0 ? port : std::nullopt;
-}
-
-/// Turns directives into servers, noting what it passes over.
-class Builder {
+class Compiler {
 public:
-    Builder(NginxConfig& config, std::string_view file) : config_(config), file_(file) {}
+    explicit Compiler(const Files& files) : files_(files) {}
 
-    Result<> add(const std::vector<Directive>& directives) {
-        for (const Directive& directive : directives) {
-            if (directive.words[0] == "http") {
-                TRY(add(directive.block));
-            } else if (directive.words[0] == "server") {
-                TRY(add_server(directive));
-            } else if (!changes_nothing(directive.words[0])) {
-                pass_over(directive);
+    Result<Config> compile(const std::string& file) {
+        for (const auto& [name, text] : files_(file)) {
+            TRY_ASSIGN(const auto directives, Parser(text, name).parse());
+            TRY(in_main(directives, 0));
+        }
+        return std::move(config_);
+    }
+
+private:
+    void ignore(const std::string& name) {
+        auto& names = config_.ignored;
+        if (is_quiet(name) || std::find(names.begin(), names.end(), name) != names.end()) return;
+        names.push_back(name);
+    }
+
+    /// The top of the file and the http block, which differ in nothing that matters here.
+    Result<> in_main(const std::vector<Directive>& directives, int depth) {
+        for (const Directive& one : directives) {
+            if (one.name == "http") {
+                TRY(in_main(one.block, depth));
+            } else if (one.name == "include" && one.args.size() == 1) {
+                TRY(include(one, depth));
+            } else if (one.name == "server") {
+                TRY(add_server(one));
+            } else if (one.name == "upstream" && one.args.size() == 1) {
+                for (const Directive& peer : one.block) {
+                    if (peer.name != "server" || peer.args.empty()) continue;
+                    config_.upstreams[one.args[0]].push_back(peer.args[0]);
+                }
+            } else if (!read_rule(one, common_)) {
+                ignore(one.name);
             }
         }
         return Ok{};
     }
 
-private:
-    Result<> add_server(const Directive& from) {
-        NginxServer server;
-        server.base.root = kDefaultRoot;
-        for (const Directive& directive : from.block) {
-            const auto& words = directive.words;
-            if (words[0] == "listen") {
-                TRY(listen(server, directive));
-            } else if (words[0] == "server_name") {
-                server.names.assign(words.begin() + 1, words.end());
-            } else if (words[0] == "ssl_certificate" && words.size() > 1) {
-                server.certificate = words[1];
-            } else if (words[0] == "ssl_certificate_key" && words.size() > 1) {
-                server.key = words[1];
-            } else if (words[0] != "location") {
-                TRY(set(server.base, directive));
+    Result<> include(const Directive& directive, int depth) {
+        if (depth > kMaxDepth) return emergency("too many includes", directive.where);
+        std::string pattern = directive.args[0];
+        if (!pattern.starts_with('/')) pattern = cat("/etc/nginx/", pattern);
+        for (const auto& [name, text] : files_(pattern)) {
+            TRY_ASSIGN(const auto directives, Parser(text, name).parse());
+            TRY(in_main(directives, depth + 1));
+        }
+        return Ok{};
+    }
+
+    Result<> add_server(const Directive& directive) {
+        Server server;
+        server.rules = common_;
+        std::vector<const Directive*> locations;
+        for (const Directive& one : directive.block) {
+            if (one.name == "listen") {
+                TRY(add_listen(one, server));
+            } else if (one.name == "server_name") {
+                server.names = one.args;
+            } else if (one.name == "ssl_certificate" && one.args.size() == 1) {
+                server.certificate = one.args[0];
+            } else if (one.name == "ssl_certificate_key" && one.args.size() == 1) {
+                server.certificate_key = one.args[0];
+            } else if (one.name == "location") {
+                locations.push_back(&one);
+            } else if (!read_rule(one, server.rules)) {
+                if (!one.has_block && one.args.empty()) {
+                    return emergency(cat("unknown directive \"", one.name, "\""), one.where);
+                }
+                ignore(one.name);
             }
         }
-        // Behind all else, whatever the order: locations start from the server's own settings.
-        for (const Directive& directive : from.block) {
-            if (directive.words[0] == "location") TRY(add_location(server, directive));
-        }
-        const bool listens = std::ranges::any_of(
-            from.block, [](const Directive& each) { return each.words[0] == "listen"; });
-        if (!listens) server.ports.push_back(80);
-        if (!server.tls_ports.empty() && (server.certificate.empty() || server.key.empty())) {
-            return Error(Errc::kInvalid,
-                         cat("no \"ssl_certificate\" is defined for the \"listen ... ssl\" "
-                             "directive in ",
-                             file_, ':', from.line));
+        // What the server says later in the file holds for its locations, too.
+        for (const Directive* location : locations) TRY(add_location(*location, server));
+        if (server.listens.empty()) server.listens.push_back({});
+        for (const Listen& listen : server.listens) {
+            if (listen.tls && server.certificate.empty()) {
+                return emergency(
+                    "no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive",
+                    directive.where);
+            }
         }
         config_.servers.push_back(std::move(server));
         return Ok{};
     }
-    Result<> listen(NginxServer& server, const Directive& directive) {
-        const auto& words = directive.words;
-        const auto port = words.size() > 1 ? port_of(words[1]) : std::nullopt;
-        if (!port) return failure(directive, "invalid parameter");
-        const bool tls = std::ranges::find(words, "ssl") != words.end();
-        auto& ports = tls ? server.tls_ports : server.ports;
-        if (std::ranges::find(ports, *port) == ports.end()) ports.push_back(*port);
+
+    static Result<> add_listen(const Directive& directive, Server& server) {
+        Listen listen;
+        if (directive.args.empty()) {
+            return emergency("invalid number of arguments in \"listen\" directive",
+                             directive.where);
+        }
+        // "80", "*:80", "127.0.0.1:80", "[::]:80"; every address is listened on.
+        const std::string& address = directive.args[0];
+        const size_t colon = address.ends_with(']') ? std::string::npos : address.rfind(':');
+        const bool only_address = colon == std::string::npos &&
+                                  address.find_first_not_of("0123456789") != std::string::npos;
+        const auto port = parse_number<uint16_t>(
+            colon == std::string::npos ? address : address.substr(colon + 1));
+        if (address.starts_with("unix:")) return Ok{};
+        if (!only_address && (!port || *port == 0)) {
+            return emergency(cat("invalid port in \"", address, "\" of the \"listen\" directive"),
+                             directive.where);
+        }
+        if (!only_address) listen.port = *port;
+        for (const std::string& word : directive.args) {
+            listen.tls = listen.tls || word == "ssl";
+            listen.is_default = listen.is_default || word == "default_server";
+        }
+        server.listens.push_back(listen);
         return Ok{};
     }
-    Result<> add_location(NginxServer& server, const Directive& directive) {
-        const auto& words = directive.words;
-        if (words.size() < 2) return failure(directive, "invalid number of arguments");
-        const std::string how = words.size() > 2 ? words[1] : "";
-        if (how == "~" || how == "~*") {
-            pass_over(directive);
-            return Ok{};
+
+    Result<> add_location(const Directive& directive, Server& server) {
+        Location location;
+        location.rules = server.rules;
+        location.rules.return_status = 0;
+        const auto& args = directive.args;
+        if (args.empty() || args.size() > 2) {
+            return emergency("invalid number of arguments in \"location\" directive",
+                             directive.where);
         }
-        NginxLocation location = server.base;
-        location.path = words.back();
-        location.exact = how == "=";
-        for (const Directive& inner : directive.block) TRY(set(location, inner));
+        location.path = args.back();
+        if (args.size() == 2) {
+            using Match = Location::Match;
+            static const std::map<std::string_view, Match> kModifiers{{"=", Match::kExact},
+                                                                      {"^~", Match::kFirmPrefix},
+                                                                      {"~", Match::kRegex},
+                                                                      {"~*", Match::kRegexAnyCase}};
+            const auto found = kModifiers.find(args[0]);
+            if (found == kModifiers.end()) {
+                return emergency(cat("invalid location modifier \"", args[0], "\""),
+                                 directive.where);
+            }
+            location.match = found->second;
+        } else if (location.path.starts_with('@')) {
+            location.match = Location::Match::kNamed;
+        }
+        for (const Directive& one : directive.block) {
+            if (one.name == "alias" && one.args.size() == 1) {
+                location.alias = one.args[0];
+            } else if (!read_rule(one, location.rules)) {
+                ignore(one.name);
+            }
+        }
         server.locations.push_back(std::move(location));
         return Ok{};
     }
-    Result<> set(NginxLocation& location, const Directive& directive) {
-        const auto& words = directive.words;
-        const std::string value = words.size() > 1 ? words[1] : "";
-        if (words[0] == "return") return set_return(location, directive);
-        // "$uri $uri/ =404" is what happens anyway.
-        if (words[0] == "try_files" && words.back() == "=404") return Ok{};
-        if (words[0] == "root") {
-            location.root = value;
-        } else if (words[0] == "alias") {
-            location.alias = value;
-        } else if (words[0] == "default_type") {
-            location.default_type = value;
-        } else if (words[0] == "add_header" && words.size() > 2) {
-            location.headers.emplace_back(value, words[2]);
-        } else if (!changes_nothing(words[0])) {
-            pass_over(directive);
+
+    /// False for what is no rule.
+    static bool read_rule(const Directive& one, Rules& rules) {
+        const auto& args = one.args;
+        const std::string& name = one.name;
+        if (args.empty()) return false;
+        if (name == "root") {
+            rules.root = args[0];
+        } else if (name == "index") {
+            rules.index = args;
+        } else if (name == "try_files") {
+            rules.try_files = args;
+        } else if (name == "default_type") {
+            rules.default_type = args[0];
+        } else if (name == "proxy_pass") {
+            rules.proxy_pass = args[0];
+            rules.proxy_where = one.where;
+        } else if (name == "proxy_set_header" && args.size() == 2) {
+            rules.proxy_headers.emplace_back(args[0], args[1]);
+        } else if (name == "add_header" && args.size() >= 2) {
+            rules.added_headers.emplace_back(args[0], args[1]);
+        } else if (name == "error_page" && args.size() >= 2) {
+            for (size_t i = 0; i + 1 < args.size(); ++i) {
+                rules.error_pages[parse_number<int>(args[i]).value_or(0)] = args.back();
+            }
+        } else if (name == "return") {
+            const auto status = parse_number<int>(args[0]);
+            rules.return_status = status ? *status : 302;
+            rules.return_text = status ? (args.size() > 1 ? args[1] : "") : args[0];
+        } else {
+            return false;
         }
-        return Ok{};
-    }
-    Result<> set_return(NginxLocation& location, const Directive& directive) {
-        const auto& words = directive.words;
-        if (words.size() < 2) return failure(directive, "invalid number of arguments");
-        const auto code = parse_number<int>(words[1]);
-        if (!code && words[1].find("://") == std::string::npos) {
-            return failure(directive, "invalid return code");
-        }
-        location.code = code.value_or(302);
-        location.text = !code ? words[1] : words.size() > 2 ? words[2] : "";
-        return Ok{};
-    }
-    Error failure(const Directive& directive, std::string_view what) const {
-        return Error(Errc::kInvalid, cat(what, " in \"", directive.words[0], "\" directive in ",
-                                         file_, ':', directive.line));
-    }
-    void pass_over(const Directive& directive) {
-        config_.warnings.push_back(cat("\"", join(directive.words, " "),
-                                       "\" is not acted on in this lab, in ", file_, ':',
-                                       directive.line));
+        return true;
     }
 
-    NginxConfig& config_;
-    const std::string_view file_;
+    const Files& files_;
+    Config config_;
+    Rules common_;
 };
 
-std::string value_of(std::string_view name, const HttpRequest& request) {
+std::string_view without_port(std::string_view host) {
+    const size_t colon = host.rfind(':');
+    return colon == std::string_view::npos || host.ends_with(']') ? host : host.substr(0, colon);
+}
+
+/// How well a host fits: 3 exactly, 2 "*.example.com" or ".example.com", 1 "www.*", 0 not.
+int fit_of(const Server& server, std::string_view host) {
+    int best = 0;
+    for (const std::string_view name : server.names) {
+        if (name == host) return 3;
+        const std::string_view tail = name.starts_with('*') ? name.substr(1) : name;
+        if (tail.starts_with('.') && host.ends_with(tail)) best = std::max(best, 2);
+        if (name.starts_with('.') && host == name.substr(1)) best = std::max(best, 2);
+        if (name.ends_with(".*") && host.starts_with(name.substr(0, name.size() - 1))) {
+            best = std::max(best, 1);
+        }
+    }
+    return best;
+}
+
+bool matches(const Location& location, const std::string& path) {
+    switch (location.match) {
+        case Location::Match::kExact:
+            return path == location.path;
+        case Location::Match::kPrefix:
+        case Location::Match::kFirmPrefix:
+            return path.starts_with(location.path);
+        case Location::Match::kNamed:
+            return false;
+        case Location::Match::kRegex:
+        case Location::Match::kRegexAnyCase:
+            break;
+    }
+    RE2::Options options(RE2::Quiet);
+    options.set_case_sensitive(location.match == Location::Match::kRegex);
+    return RE2::PartialMatch(path, RE2(location.path, options));
+}
+
+std::string value_of(std::string_view name, const HttpRequest& request, const Server& server) {
+    const std::string host = to_lower(without_port(request.header("Host")));
+    if (name == "host") {
+        return host.empty() && !server.names.empty() ? server.names[0] : host;
+    }
     if (name == "remote_addr") return request.peer_address;
     if (name == "remote_port") return cat(request.peer_port);
-    if (name == "server_port") return cat(request.local_port);
-    if (name == "request_method") return request.method;
     if (name == "request_uri") return request.target;
     if (name == "uri" || name == "document_uri") return request.path;
     if (name == "args" || name == "query_string") return request.query;
+    if (name == "is_args") return request.query.empty() ? "" : "?";
+    if (name == "request_method") return request.method;
     if (name == "scheme") return request.tls ? "https" : "http";
+    if (name == "server_port") return cat(request.local_port);
+    if (name == "server_name") return server.names.empty() ? "" : server.names[0];
+    if (name == "server_protocol") return cat("HTTP/1.", request.minor_version);
     if (name == "hostname") return host_name();
-    if (name == "time_local") return log_time();
-    if (name == "host" || name == "server_name") {
-        const std::string_view host = request.header("Host");
-        return std::string(host.substr(0, host.find(':')));
+    if (name == "proxy_add_x_forwarded_for") {
+        const std::string_view before = request.header("X-Forwarded-For");
+        return before.empty() ? request.peer_address : cat(before, ", ", request.peer_address);
     }
     if (name.starts_with("http_")) {
         std::string header(name.substr(5));
-        std::ranges::replace(header, '_', '-');
+        std::replace(header.begin(), header.end(), '_', '-');
         return std::string(request.header(header));
     }
+    if (name.starts_with("arg_")) return request.parameter(name.substr(4)).value_or("");
     return "";
-}
-
-bool is_redirect(int code) {
-    return code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
-}
-
-HttpResponse said(const NginxLocation& location, const HttpRequest& request) {
-    HttpResponse response;
-    response.status = location.code;
-    const std::string text = expand_nginx(location.text, request);
-    if (is_redirect(location.code)) {
-        response.headers.emplace_back("Location", text);
-    } else if (!text.empty()) {
-        response.headers.emplace_back("Content-Type", location.default_type.empty()
-                                                          ? "application/octet-stream"
-                                                          : location.default_type);
-        response.body = text;
-    }
-    return response;
 }
 
 }  // namespace
 
-NginxConfig default_nginx_config(uint16_t port) {
-    NginxServer server;
-    server.ports = {port};
-    server.base.root = kDefaultRoot;
-    NginxConfig config;
-    config.servers.push_back(std::move(server));
-    return config;
+Result<std::vector<Directive>> parse_directives(std::string_view text, const std::string& file) {
+    return Parser(text, file).parse();
 }
 
-Result<> NginxConfig::add_file(const std::string& name, std::string_view text) {
-    TRY_ASSIGN(const auto directives, Reader(name, text).read(false));
-    return Builder(*this, name).add(directives);
+Result<Config> read_config(const std::string& file, const Files& files) {
+    return Compiler(files).compile(file);
 }
 
-std::vector<uint16_t> NginxConfig::ports() const {
-    std::set<uint16_t> all;
-    for (const NginxServer& server : servers) all.insert(server.ports.begin(), server.ports.end());
-    return {all.begin(), all.end()};
-}
-
-std::map<uint16_t, const NginxServer*> NginxConfig::tls_ports() const {
-    std::map<uint16_t, const NginxServer*> first;
-    for (const NginxServer& server : servers) {
-        for (const uint16_t port : server.tls_ports) first.emplace(port, &server);
-    }
-    return first;
-}
-
-const NginxServer* NginxConfig::server_of(const HttpRequest& request) const {
-    const std::string host = value_of("host", request);
-    const NginxServer* first = nullptr;
-    for (const NginxServer& server : servers) {
-        const auto& ports = request.tls ? server.tls_ports : server.ports;
-        if (std::ranges::find(ports, request.local_port) == ports.end()) continue;
-        if (std::ranges::find(server.names, host) != server.names.end()) return &server;
-        if (!first) first = &server;
-    }
-    return first;
-}
-
-const NginxLocation& location_of(const NginxServer& server, std::string_view path) {
-    const NginxLocation* best = nullptr;
-    for (const NginxLocation& location : server.locations) {
-        if (location.exact) {
-            if (location.path == path) return location;
-        } else if (path.starts_with(location.path) &&
-                   (!best || location.path.size() > best->path.size())) {
-            best = &location;
+const Server* server_for(const Config& config, uint16_t port, std::string_view host) {
+    const std::string name = to_lower(without_port(host));
+    const Server* otherwise = nullptr;
+    const Server* best = nullptr;
+    int best_fit = 0;
+    for (const Server& server : config.servers) {
+        const auto listen = std::find_if(server.listens.begin(), server.listens.end(),
+                                         [&](const Listen& one) { return one.port == port; });
+        if (listen == server.listens.end()) continue;
+        if (!otherwise || listen->is_default) otherwise = &server;
+        const int fit = fit_of(server, name);
+        if (fit > best_fit) {
+            best_fit = fit;
+            best = &server;
         }
     }
-    return best ? *best : server.base;
+    return best ? best : otherwise;
 }
 
-std::string expand_nginx(std::string_view text, const HttpRequest& request) {
+const Location* location_for(const Server& server, const std::string& path) {
+    const Location* longest = nullptr;
+    for (const Location& location : server.locations) {
+        using Match = Location::Match;
+        if (location.match == Match::kExact && matches(location, path)) return &location;
+        const bool prefix =
+            location.match == Match::kPrefix || location.match == Match::kFirmPrefix;
+        if (!prefix || !matches(location, path)) continue;
+        if (!longest || location.path.size() > longest->path.size()) longest = &location;
+    }
+    if (longest && longest->match == Location::Match::kFirmPrefix) return longest;
+    for (const Location& location : server.locations) {
+        const bool regex = location.match == Location::Match::kRegex ||
+                           location.match == Location::Match::kRegexAnyCase;
+        if (regex && matches(location, path)) return &location;
+    }
+    return longest;
+}
+
+const Location* named_location(const Server& server, std::string_view name) {
+    for (const Location& location : server.locations) {
+        if (location.match == Location::Match::kNamed && location.path == name) return &location;
+    }
+    return nullptr;
+}
+
+std::string expand(std::string_view text, const HttpRequest& request, const Server& server) {
     std::string out;
-    while (!text.empty()) {
-        const size_t dollar = text.find('$');
-        out += text.substr(0, dollar);
-        if (dollar == std::string_view::npos) break;
-        text.remove_prefix(dollar + 1);
-        const bool braced = text.starts_with('{');
-        if (braced) text.remove_prefix(1);
-        const size_t end =
-            std::min(text.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"),
-                     text.size());
-        out += end == 0 ? "$" : value_of(text.substr(0, end), request);
-        text.remove_prefix(end);
-        if (braced && text.starts_with('}')) text.remove_prefix(1);
+    for (size_t at = 0; at < text.size(); ++at) {
+        if (text[at] != '$') {
+            out += text[at];
+            continue;
+        }
+        const bool braces = text.substr(at + 1).starts_with('{');
+        size_t end = at + 1 + (braces ? 1 : 0);
+        const size_t start = end;
+        const auto in_name = [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   c == '_';
+        };
+        while (end < text.size() && in_name(text[end])) ++end;
+        out += value_of(text.substr(start, end - start), request, server);
+        at = braces && end < text.size() && text[end] == '}' ? end : end - 1;
     }
     return out;
 }
 
-HttpResponse nginx_answer(const NginxConfig& config, const HttpRequest& request,
-                          const NginxFiles& file) {
-    const NginxServer* server = config.server_of(request);
-    if (!server) return HttpResponse::error(404);
-    const NginxLocation& location = location_of(*server, request.path);
-    HttpResponse response;
-    if (location.code != 0) {
-        response = said(location, request);
-    } else if (!location.alias.empty() && request.path.starts_with(location.path)) {
-        HttpRequest below = request;
-        below.path = cat('/', request.path.substr(location.path.size()));
-        response = file(location.alias, below);
-    } else {
-        response = file(location.root, request);
-    }
-    if (response.status < 400) {
-        for (const auto& [name, value] : location.headers) {
-            response.headers.emplace_back(name, expand_nginx(value, request));
-        }
-    }
-    return response;
-}
-
-}  // namespace kin::images
+}  // namespace kin::images::nginx

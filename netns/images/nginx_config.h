@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,56 +12,79 @@
 #include "core/base/result.h"
 #include "netns/images/http.h"
 
-/// The part of nginx's configuration that tutorials use: servers with listen and server_name,
-/// certificates, locations (by prefix and exact) with return, root, alias, add_header and
-/// default_type, and variables in texts. Pure.
-namespace kin::images {
+/// nginx's configuration, as far as lessons write it. All pure; files come through a function.
+namespace kin::images::nginx {
 
-struct NginxLocation {
-    std::string path = "/";
-    bool exact = false;  ///< "= /path"
-    int code = 0;        ///< of `return`; 0: files are served
-    std::string text;    ///< what `return` says, or where it leads; with variables
-    std::string root, alias;
+/// "server_name a b;" or "location / { ... }".
+struct Directive {
+    std::string name;
+    std::vector<std::string> args;
+    std::vector<Directive> block;
+    bool has_block = false;
+    std::string where;  ///< "/etc/nginx/conf.d/default.conf:3"
+};
+/// kInvalid, in nginx's words with file and line, for what is no configuration.
+Result<std::vector<Directive>> parse_directives(std::string_view text, const std::string& file);
+
+struct Listen {
+    uint16_t port = 80;
+    bool tls = false;
+    bool is_default = false;
+};
+
+/// What a server or a location says; a location begins with what its server says.
+struct Rules {
+    std::string root = "/etc/nginx/html";
+    std::vector<std::string> index{"index.html"};
+    std::vector<std::string> try_files;
     std::string default_type;
-    std::vector<std::pair<std::string, std::string>> headers;  ///< of add_header
+    std::string proxy_pass;
+    std::string proxy_where;  ///< File and line of it.
+    HttpHeaders proxy_headers;
+    HttpHeaders added_headers;
+    std::map<int, std::string> error_pages;
+    int return_status = 0;  ///< 0: no `return`.
+    std::string return_text;
 };
 
-struct NginxServer {
-    std::vector<uint16_t> ports, tls_ports;
-    std::string certificate, key;  ///< files, for TLS
+struct Location {
+    enum class Match { kPrefix, kExact, kFirmPrefix, kRegex, kRegexAnyCase, kNamed };
+    Match match = Match::kPrefix;
+    std::string path;
+    std::string alias;  ///< Replaces the path's beginning instead of being put before it.
+    Rules rules;
+};
+
+struct Server {
+    std::vector<Listen> listens;
     std::vector<std::string> names;
-    NginxLocation base;  ///< What stands in the server itself; locations start from it.
-    std::vector<NginxLocation> locations;
+    std::string certificate, certificate_key;
+    Rules rules;
+    std::vector<Location> locations;
 };
 
-struct NginxConfig {
-    std::vector<NginxServer> servers;
-    std::vector<std::string> warnings;  ///< what is not acted on: "proxy_pass ... in FILE:LINE"
-
-    std::vector<uint16_t> ports() const;  ///< without those of TLS
-    /// The server whose certificate a port of TLS shows: the first there. By port.
-    std::map<uint16_t, const NginxServer*> tls_ports() const;
-    /// Adds the servers of one file. kInvalid, in nginx's words and with the line: it would not
-    /// start with this file.
-    Result<> add_file(const std::string& name, std::string_view text);
-    /// Whom a request means: of those that listen on its port the one of its Host, else the first.
-    /// nullptr if there is none.
-    const NginxServer* server_of(const HttpRequest& request) const;
+struct Config {
+    std::vector<Server> servers;
+    /// The servers of an `upstream` block, as host:port.
+    std::map<std::string, std::vector<std::string>> upstreams;
+    std::vector<std::string> ignored;  ///< Names of directives without effect here, each once.
 };
 
-/// What is served where nothing is said.
-NginxConfig default_nginx_config(uint16_t port);
+/// Gives the files of a pattern ("/etc/nginx/conf.d/*.conf"), with their content, in their order.
+using Files =
+    std::function<std::vector<std::pair<std::string, std::string>>(const std::string& pattern)>;
 
-/// Where a request of this path goes: exact, else the longest prefix, else the server itself.
-const NginxLocation& location_of(const NginxServer& server, std::string_view path);
+/// Reads the file and what it includes. Errors in nginx's words.
+Result<Config> read_config(const std::string& file, const Files& files);
 
-/// "$remote_addr\n" -> the client's address. A variable that is not known is empty.
-std::string expand_nginx(std::string_view text, const HttpRequest& request);
+/// The server for a port and a Host header; nullptr if none listens there.
+const Server* server_for(const Config& config, uint16_t port, std::string_view host);
+/// The location for a decoded path; nullptr if none matches.
+const Location* location_for(const Server& server, const std::string& path);
+/// "@name"; nullptr if there is none.
+const Location* named_location(const Server& server, std::string_view name);
 
-/// The answer to a request; `file` gives that of a path below a root.
-using NginxFiles = std::function<HttpResponse(const std::string& root, const HttpRequest& request)>;
-HttpResponse nginx_answer(const NginxConfig& config, const HttpRequest& request,
-                          const NginxFiles& file);
+/// "$scheme://$host$request_uri" with the values of a request. Unknown variables are empty.
+std::string expand(std::string_view text, const HttpRequest& request, const Server& server);
 
-}  // namespace kin::images
+}  // namespace kin::images::nginx

@@ -65,6 +65,26 @@ std::string log_time() {
     return text;
 }
 
+std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
+
+std::string escape_log(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte >= 0x7f || c == '"' || c == '\\') {
+            out += cat("\\x", hex({&c, 1}));
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string request_line(const HttpRequest& request) {
+    if (request.method.empty()) return "";
+    return cat(request.method, " ", request.target, " HTTP/1.", request.minor_version);
+}
+
 int pause_main(const Strings&, const Strings&) {
     sigset_t mask;
     sigemptyset(&mask);

@@ -33,6 +33,13 @@ int redis_main(const Strings& args, const Strings& env);           ///< redis-se
 int php_guestbook_main(const Strings& args, const Strings& env);   ///< google-samples/gb-frontend
 /// agnhost guestbook: a frontend, a store, or a store that repeats another one.
 int agnhost_guestbook(const Strings& args, const Strings& env);
+int kuard_main(const Strings& args, const Strings& env);     ///< kuar-demo/kuard
+int starwars_main(const Strings& args, const Strings& env);  ///< cilium/starwars: the deathstar
+int bookinfo_main(const Strings& args, const Strings& env);  ///< istio's bookinfo, by KIN_APP
+int voting_main(const Strings& args, const Strings& env);    ///< Docker's voting app, by KIN_APP
+int coins_main(const Strings& args, const Strings& env);     ///< DockerCoins, by KIN_APP
+int database_main(const Strings& args, const Strings& env);  ///< postgres, mongo...: a listener
+int nc_main(const Strings& args, const Strings& env);        ///< netcat with OpenBSD's flags
 int stand_in_main(const Strings& args, const Strings& env);  ///< args: "80", "53/udp"...
 
 /// The value of a variable, "" if it is not there.
@@ -48,8 +55,16 @@ void print_line(std::string_view line);
 /// "06/Nov/1994:08:49:37 +0000", as web servers' logs show the present.
 std::string log_time();
 
-/// Answers with a file below `root`: index.html of directories, types by extension, conditional
-/// requests. A status >= 400 comes without a body, for the server's own error page.
-HttpResponse file_response(const std::string& root, const HttpRequest& request);
+std::string or_dash(std::string_view text);
+/// Text of a client in a log: nothing that could end the line or the quotes.
+std::string escape_log(std::string_view text);
+/// "GET / HTTP/1.1"; empty for what was no request.
+std::string request_line(const HttpRequest& request);
+
+/// Answers with a file below `root`: the first there is of `index` for directories, types by
+/// extension, conditional requests. A status >= 400 comes without a body, for the server's own
+/// error page.
+HttpResponse file_response(const std::string& root, const HttpRequest& request,
+                           const Strings& index = {"index.html"});
 
 }  // namespace kin::images

@@ -222,15 +222,9 @@ std::string leader_of(const Strings& args, const Strings& env) {
 
 }  // namespace
 
-int redis_main(const Strings& args, const Strings& env) {
-    const std::string program = args.empty() ? "" : args[0].substr(args[0].rfind('/') + 1);
-    if (program == "redis-cli") return redis_cli(args);
-    const int port = port_flag(args, "port", 6379).value_or(6379);
-    const std::string leader = leader_of(args, env);
-    auto store = std::make_shared<Store>();
-    Service service;
+std::function<Service::Session()> redis::new_store(const std::string& leader) {
     // A follower has no copy of its own: it asks its leader each time, so it cannot lag behind.
-    const auto open = [store, leader]() -> Service::Session {
+    return [store = std::make_shared<Store>(), leader]() -> Service::Session {
         return [store, leader](std::string& input) {
             std::string out;
             while (true) {
@@ -250,7 +244,17 @@ int redis_main(const Strings& args, const Strings& env) {
             }
         };
     };
-    if (auto listening = service.listen_sessions(static_cast<uint16_t>(port), open); !listening) {
+}
+
+int redis_main(const Strings& args, const Strings& env) {
+    const std::string program = args.empty() ? "" : args[0].substr(args[0].rfind('/') + 1);
+    if (program == "redis-cli") return redis_cli(args);
+    const int port = port_flag(args, "port", 6379).value_or(6379);
+    const std::string leader = leader_of(args, env);
+    Service service;
+    if (auto listening =
+            service.listen_sessions(static_cast<uint16_t>(port), redis::new_store(leader));
+        !listening) {
         std::fprintf(stderr, "Could not create server TCP listening socket *:%d: %s\n", port,
                      listening.error().text().c_str());
         return 1;

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "netns/images/service.h"
 
-/// Redis' protocol, as far as a store of keys needs it. All pure, but ask().
+/// Redis' protocol, as far as a store of keys needs it. All pure, but ask() and new_store().
 namespace kin::images::redis {
 
 std::string simple(std::string_view text);   ///< "+OK"
@@ -36,5 +37,8 @@ std::string for_people(std::string_view reply);
 /// Asks another server. Blocks for at most some seconds.
 Result<std::string> ask(const std::string& host, const std::string& port,
                         const std::vector<std::string>& words);
+
+/// A store in memory, as what Service::listen_sessions() takes; with a leader, one that repeats it.
+std::function<Service::Session()> new_store(const std::string& leader = "");
 
 }  // namespace kin::images::redis

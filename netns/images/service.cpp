@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/base/strings.h"
+#include "netns/images/grpc_health.h"
 
 namespace kin::images {
 namespace {
@@ -67,7 +68,7 @@ struct Service::Connection {
 Service::Service() {
     sigset_t mask;
     sigemptyset(&mask);
-    for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGCHLD}) sigaddset(&mask, number);
+    for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGCHLD, SIGHUP}) sigaddset(&mask, number);
     ::sigprocmask(SIG_BLOCK, &mask, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
     signals_.reset(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -165,6 +166,8 @@ void Service::read_signals() {
             // As pid 1 of its container it also gets the orphans.
             while (::waitpid(-1, nullptr, WNOHANG) > 0) {
             }
+        } else if (signal.ssi_signo == SIGHUP) {
+            if (on_hangup_) on_hangup_();
         } else {
             on_stop_(static_cast<int>(signal.ssi_signo));
         }
@@ -318,6 +321,11 @@ void Service::handle_session(Connection& connection) {
 /// True when a whole request was there and has been answered.
 bool Service::handle_request(Connection& connection) {
     if (connection.input.empty()) return false;
+    if (grpc_health_ && connection.input.starts_with("PRI * HTTP/2.0\r\n")) {
+        connection.session = grpc_health_session([] { return true; });
+        handle_session(connection);
+        return false;
+    }
     HttpParse parse = parse_http(connection.input);
     parse.request.peer_address = connection.peer.address;
     parse.request.peer_port = connection.peer.port;

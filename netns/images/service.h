@@ -57,6 +57,10 @@ public:
     void set_log(Log log) { log_ = std::move(log); }
     /// Called at SIGTERM, SIGINT or SIGQUIT, on this thread. The default stops with code 0.
     void on_stop_signal(std::function<void(int signal)> stop) { on_stop_ = std::move(stop); }
+    /// Connections that begin as HTTP/2 get gRPC's health service, which says that all is well.
+    void answer_grpc_health() { grpc_health_ = true; }
+    /// Called at SIGHUP, on this thread. The default does nothing.
+    void on_hangup(std::function<void()> reload) { on_hangup_ = std::move(reload); }
     /// Runs `task` once, after `delay_ms`.
     void after(int delay_ms, std::function<void()> task);
     /// Serves until stop(); gives its code. From then on nobody new is let in, answers under way
@@ -97,6 +101,8 @@ private:
     std::string server_name_;
     Log log_;
     std::function<void(int)> on_stop_;
+    std::function<void()> on_hangup_;
+    bool grpc_health_ = false;
     bool stopping_ = false;
     int64_t stop_by_ms_ = 0;
     int exit_code_ = 0;

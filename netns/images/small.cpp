@@ -205,6 +205,7 @@ int tcp_echo_main(const Strings& args, const Strings&) {
 int stand_in_main(const Strings& args, const Strings& env) {
     const std::string image(variable(env, "KIN_IMAGE"));
     Service service;
+    service.answer_grpc_health();
     for (size_t i = 1; i < args.size(); ++i) {
         const bool udp = args[i].ends_with("/udp");
         const auto port = port_of(udp ? args[i].substr(0, args[i].size() - 4) : args[i], 0);

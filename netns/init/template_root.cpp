@@ -54,6 +54,68 @@ echo 'wget: download timed out' >&2
 exit 1
 )sh";
 
+/// In front of busybox's nslookup: Debian's uses the search list only for names without a dot, and
+/// lessons ask for web-0.nginx. Here it is used as resolvers do, up to ndots.
+constexpr std::string_view kNslookup = R"sh(#!/bin/sh
+busybox=/.kin/busybox/busybox
+name=
+for word in "$@"; do
+    case $word in
+    -*) ;;
+    *) name=$word; break ;;
+    esac
+done
+plain() { exec "$busybox" nslookup "$@"; }
+case $name in
+*. | *:*) plain "$@" ;;
+*.*) ;;
+*) plain "$@" ;;
+esac
+case $name in
+*[!0-9.]*) ;;
+*) plain "$@" ;;
+esac
+search= ndots=1
+while read -r key words; do
+    case $key in
+    search) search=$words ;;
+    options)
+        for word in $words; do
+            case $word in ndots:*) ndots=${word#ndots:} ;; esac
+        done
+        ;;
+    esac
+done </etc/resolv.conf
+rest=$name dots=0
+while [ "$rest" != "${rest#*.}" ]; do
+    rest=${rest#*.}
+    dots=$((dots + 1))
+done
+[ $dots -lt "$ndots" ] || plain "$@"
+# asks NAME WORDS...: nslookup with that name in place of the one that was given.
+asks() {
+    full=$1
+    shift
+    left=$#
+    while [ $left -gt 0 ]; do
+        word=$1
+        shift
+        left=$((left - 1))
+        [ "$word" != "$name" ] || word=$full
+        set -- "$@" "$word"
+    done
+    "$busybox" nslookup "$@" 2>&1
+}
+for suffix in $search; do
+    if answer=$(asks "$name.$suffix" "$@"); then
+        printf '%s\n' "$answer"
+        exit 0
+    fi
+    case $answer in *'timed out'*) break ;; esac
+done
+plain "$@"
+)sh";
+
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 Result<> make_directory(const std::string& path, mode_t mode = 0755) {
@@ -154,9 +216,20 @@ std::string list_applets(const std::string& busybox) {
     return list;
 }
 
-Result<> add_busybox(TemplateRoot& root) {
+/// This very program, which answers to the names of what the host may lack.
+Result<> add_own_programs() {
+    TRY(make_directory(".kin/programs"));
     TRY(make_directory(".kin/busybox"));
+    if (!bind_from_host("/proc/self/exe", ".kin/kin")) return Ok{};  // Replaced while it ran.
+    for (const char* link : {".kin/programs/nc", ".kin/busybox/nc"}) {
+        if (::symlink("/.kin/kin", link) < 0) return Error::from_errno(cat("symlink ", link));
+    }
+    return Ok{};
+}
+
+Result<> add_busybox(TemplateRoot& root) {
     TRY(write_file(".kin/busybox/wget", kWget, 0755));
+    TRY(write_file(".kin/busybox/nslookup", kNslookup, 0755));
     for (const char* busybox : {"/usr/bin/busybox", "/usr/sbin/busybox"}) {
         if (!exists(busybox)) continue;
         const std::string list = list_applets(busybox);
@@ -196,6 +269,7 @@ Result<TemplateRoot> enter_template_root() {
     TRY(add_devices());
     TRY(make_directories(".kin/empty", 0755));
     TRY(add_etc(root));
+    TRY(add_own_programs());
     TRY(add_busybox(root));
     TRY(make_directory("newroot"));
     TRY(add_proc());

@@ -58,6 +58,11 @@ TEST(FindImageTest, NamesOfManifestsAreKnownWhateverTheirRegistry) {
          "google-samples/hello-app"},
         {"registry.k8s.io/ingress-nginx/e2e-test-echo:v1.2.9", "e2e-test-echo"},
         {"nicolaka/netshoot", "nicolaka/netshoot"},
+        {"registry.istio.io/release/examples-bookinfo-reviews-v2:1.20.3", "istio/examples-bookinfo"},
+        {"dockersamples/examplevotingapp_vote", "dockersamples/examplevotingapp"},
+        {"dockercoins/worker:v0.1", "dockercoins"},
+        {"gcr.io/kuar-demo/kuard-amd64:1", "kuar-demo/kuard"},
+        {"postgres:15-alpine", "postgres"},
     };
     for (const auto& [reference, family] : cases) EXPECT_EQ(family_of(reference), family);
 }
@@ -65,6 +70,7 @@ TEST(FindImageTest, NamesOfManifestsAreKnownWhateverTheirRegistry) {
 TEST(FindImageTest, UnknownNamesAndImpossibleTagsAreNotFound) {
     EXPECT_EQ(family_of("example.com/shop/cart:3"), "");
     EXPECT_EQ(family_of("nginx:1.91"), "");
+    EXPECT_EQ(family_of("example.com/shop/worker"), "");
     EXPECT_EQ(family_of("nginx:1.161"), "");
     EXPECT_EQ(family_of("nginx:stable"), "nginx");
     EXPECT_EQ(family_of("nginx:1.14.2"), "nginx");

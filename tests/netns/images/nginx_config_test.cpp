@@ -1,160 +1,168 @@
 #include "netns/images/nginx_config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/base/strings.h"
+#include "netns/images/nginx_proxy.h"
 
-namespace kin::images {
+namespace kin::images::nginx {
 namespace {
 
-constexpr std::string_view kWhoAsks = R"(
-# Tells clients their address.
-server {
-    listen 80;
-    listen [::]:80;
-    location /ip {
-        return 200 "$remote_addr\n";
-    }
-    location / {
-        root /usr/share/nginx/html;
-        index index.html;
-    }
-}
-server {
-    listen 8080;
-    server_name other.example www.other.example;
-    location = /exact { return 204; }
-    location /old/ { return 301 http://$host/new/; }
-    location /files/ { alias /srv/; add_header X-From "${server_port}"; }
-}
-)";
+using testing::ElementsAre;
+using testing::HasSubstr;
 
-NginxConfig config_of(std::string_view text) {
-    NginxConfig config;
-    const auto added = config.add_file("default.conf", text);
-    EXPECT_TRUE(added) << added.error().text();
-    return config;
+Result<Config> read(const std::string& text) {
+    return read_config("nginx.conf", [&](const std::string& pattern) {
+        std::vector<std::pair<std::string, std::string>> files;
+        if (pattern == "nginx.conf") files.emplace_back(pattern, text);
+        if (pattern == "/etc/nginx/conf.d/*.conf") {
+            files.emplace_back("/etc/nginx/conf.d/a.conf",
+                               "server { listen 8080; server_name a; }");
+        }
+        return files;
+    });
 }
 
-HttpRequest request(const std::string& path, uint16_t port = 80, const std::string& host = "web") {
+HttpRequest request(const std::string& path, const std::string& host = "web") {
     HttpRequest out;
     out.method = "GET";
-    out.path = out.target = path;
-    out.local_port = port;
-    out.peer_address = "203.0.113.10";
-    out.headers = {{"Host", host}, {"User-Agent", "curl"}};
+    out.target = out.path = path;
+    out.headers = {{"Host", host}};
+    out.peer_address = "10.244.1.7";
+    out.local_port = 80;
     return out;
 }
 
-/// "200 body", "301 -> http://...", or for a file "file ROOT PATH".
-std::string answer(const NginxConfig& config, const HttpRequest& asked) {
-    const HttpResponse response =
-        nginx_answer(config, asked, [](const std::string& root, const HttpRequest& below) {
-            return HttpResponse::text(cat("file ", root, ' ', below.path));
-        });
-    for (const auto& [name, value] : response.headers) {
-        if (name == "Location") return cat(response.status, " -> ", value);
-    }
-    return cat(response.status, response.body.empty() ? "" : " ", response.body);
+TEST(NginxConfigTest, WordsQuotesCommentsAndBlocksAreTakenApart) {
+    const auto directives = parse_directives(
+        "a b \"c d\" 'e;f'; # not this\nserver { listen 80; }\n return 200 \"x\\ty\\.z\";", "f");
+    ASSERT_TRUE(directives.has_value());
+    ASSERT_EQ(directives->size(), 3U);
+    EXPECT_THAT((*directives)[0].args, ElementsAre("b", "c d", "e;f"));
+    EXPECT_TRUE((*directives)[1].has_block);
+    EXPECT_EQ((*directives)[1].block[0].name, "listen");
+    EXPECT_EQ((*directives)[1].where, "f:2");
+    EXPECT_THAT((*directives)[2].args, ElementsAre("200", "x\ty\\.z"));
 }
 
-TEST(NginxConfigTest, ReturnSaysATextWithVariables) {
-    const NginxConfig config = config_of(kWhoAsks);
-    EXPECT_EQ(answer(config, request("/ip")), "200 203.0.113.10\n");
-    EXPECT_EQ(answer(config, request("/exact", 8080)), "204");
-    EXPECT_EQ(answer(config, request("/old/x", 8080, "www.other.example:8080")),
-              "301 -> http://www.other.example/new/");
-}
-
-TEST(NginxConfigTest, FilesAreServedBelowRootAndAlias) {
-    const NginxConfig config = config_of(kWhoAsks);
-    EXPECT_EQ(answer(config, request("/a/b.html")), "200 file /usr/share/nginx/html /a/b.html");
-    EXPECT_EQ(answer(config, request("/files/b.html", 8080)), "200 file /srv/ /b.html");
-    EXPECT_EQ(answer(config, request("/exactly", 8080)), "200 file /usr/share/nginx/html /exactly");
-}
-
-TEST(NginxConfigTest, ServersListenWhereTheySay) {
-    EXPECT_EQ(config_of(kWhoAsks).ports(), (std::vector<uint16_t>{80, 8080}));
-    EXPECT_EQ(config_of("server { }").ports(), std::vector<uint16_t>{80});
-    EXPECT_EQ(config_of("server { listen 127.0.0.1:81 default_server; }").ports(),
-              std::vector<uint16_t>{81});
-    EXPECT_EQ(default_nginx_config(8080).ports(), std::vector<uint16_t>{8080});
-}
-
-TEST(NginxConfigTest, HostChoosesAmongTheServersOfOnePort) {
-    const NginxConfig config = config_of(R"(
-        server { server_name a; return 200 first; }
-        server { server_name b; return 200 second; })");
-    EXPECT_EQ(answer(config, request("/", 80, "b")), "200 second");
-    EXPECT_EQ(answer(config, request("/", 80, "c")), "200 first");
-    EXPECT_EQ(answer(config, request("/", 81)).substr(0, 3), "404");
-}
-
-TEST(NginxConfigTest, TheLongestPrefixWinsWhateverTheOrder) {
-    const NginxConfig config = config_of(R"(server {
-        location / { return 200 all; }
-        location /a/b { return 200 long; }
-        location /a { return 200 short; } })");
-    EXPECT_EQ(answer(config, request("/a/b/c")), "200 long");
-    EXPECT_EQ(answer(config, request("/a/c")), "200 short");
-    EXPECT_EQ(answer(config, request("/x")), "200 all");
-}
-
-TEST(NginxConfigTest, WhatIsNotActedOnIsNamedWithItsLine) {
-    const NginxConfig config = config_of(
-        "server {\n listen 80;\n access_log off;\n location / {\n"
-        "  proxy_pass http://other;\n }\n}\n");
-    ASSERT_EQ(config.warnings.size(), 1u);
-    EXPECT_EQ(config.warnings[0],
-              "\"proxy_pass http://other\" is not acted on in this lab, in default.conf:5");
-}
-
-TEST(NginxConfigTest, TlsPortsHaveACertificateAndTheirOwnRequests) {
-    const NginxConfig config = config_of(R"(server {
-        listen 80;
-        listen 443 ssl;
-        ssl_certificate /tls/tls.crt;
-        ssl_certificate_key /tls/tls.key;
-        location / { return 200 "$scheme"; } })");
-    EXPECT_EQ(config.ports(), std::vector<uint16_t>{80});
-    ASSERT_EQ(config.tls_ports().count(443), 1u);
-    EXPECT_EQ(config.tls_ports().at(443)->certificate, "/tls/tls.crt");
-    EXPECT_EQ(config.tls_ports().at(443)->key, "/tls/tls.key");
-    HttpRequest asked = request("/", 443);
-    EXPECT_EQ(answer(config, asked).substr(0, 3), "404");
-    asked.tls = true;
-    EXPECT_EQ(answer(config, asked), "200 https");
-}
-
-TEST(NginxConfigTest, MistakesAreRefusedInNginxWords) {
+TEST(NginxConfigTest, MistakesAreNamedWithFileAndLine) {
     const std::pair<const char*, const char*> cases[] = {
-        {"server {\n listen 80\n}\n", "invalid"},
-        {"server {\n", "unexpected end of file, expecting \"}\" in default.conf:2"},
-        {"}\n", "unexpected \"}\" in default.conf:1"},
-        {"server { listen x; }", "invalid parameter in \"listen\" directive in default.conf:1"},
-        {"server { return; }", "invalid number of arguments in \"return\""},
-        {"worker_processes 1", "unexpected end of file, expecting \";\" or \"}\""},
-        {"server {\n listen 443 ssl;\n}", "no \"ssl_certificate\" is defined"},
-        {"server { return 200 \"open; }", "unexpected end of file"},
+        {"server {\n listen 80;\n", "unexpected end of file, expecting \"}\" in nginx.conf:3"},
+        {"}", "unexpected \"}\" in nginx.conf:1"},
+        {"listen 80", "unexpected end of file, expecting \";\" or \"}\""},
+        {"server { listen nowhere:x; }", "invalid port"},
+        {"server { listen 443 ssl; }", "no \"ssl_certificate\" is defined"},
+        {"server { location <= / { } }", "invalid location modifier"},
+        {"server { location \"", "expecting a quote"},
     };
     for (const auto& [text, words] : cases) {
-        NginxConfig config;
-        const auto added = config.add_file("default.conf", text);
-        if (std::string_view(words) == "invalid") {
-            EXPECT_FALSE(added) << text;
-            continue;
-        }
-        ASSERT_FALSE(added) << text;
-        EXPECT_NE(added.error().text().find(words), std::string::npos) << added.error().text();
+        const auto config = read(text);
+        ASSERT_FALSE(config.has_value()) << text;
+        EXPECT_THAT(config.error().text(), HasSubstr(words));
     }
 }
 
-TEST(NginxConfigTest, VariablesOfHeadersAndUnknownOnes) {
-    const HttpRequest asked = request("/x");
-    EXPECT_EQ(expand_nginx("$http_user_agent $uri$nothing!", asked), "curl /x!");
-    EXPECT_EQ(expand_nginx("costs 5$ or $$", asked), "costs 5$ or $$");
-    EXPECT_EQ(expand_nginx("${request_method}s", asked), "GETs");
+TEST(NginxConfigTest, BlocksInBlocksWithoutEndAreRefused) {
+    std::string text;
+    for (int i = 0; i < 100000; ++i) text += "a{";
+    EXPECT_FALSE(read(text).has_value());
+}
+
+TEST(NginxConfigTest, FilesAreIncludedAndServersFoundByPortAndName) {
+    const auto config = read(
+        "http { include /etc/nginx/conf.d/*.conf; server { listen 80; server_name b *.c.org; }\n"
+        "server { listen 80 default_server; server_name _; return 404; } }");
+    ASSERT_TRUE(config.has_value()) << config.error().text();
+    ASSERT_EQ(config->servers.size(), 3U);
+    const auto* const servers = config->servers.data();
+    EXPECT_EQ(server_for(*config, 8080, "whatever"), servers);
+    EXPECT_EQ(server_for(*config, 80, "B:80"), servers + 1);
+    EXPECT_EQ(server_for(*config, 80, "x.c.org"), servers + 1);
+    EXPECT_EQ(server_for(*config, 80, "other"), servers + 2);
+    EXPECT_EQ(server_for(*config, 81, "b"), nullptr);
+}
+
+TEST(NginxConfigTest, LocationsGoByExactThenLongestThenExpression) {
+    const auto config = read(
+        "server { location / {} location /img/ {} location = /img/ {} location ^~ /raw/ {}\n"
+        "location ~ \\.png$ {} location ~* \\.GIF$ {} location @named {} }");
+    ASSERT_TRUE(config.has_value()) << config.error().text();
+    const Server& server = config->servers[0];
+    const auto index = [&](const std::string& path) {
+        const Location* found = location_for(server, path);
+        return found ? found - server.locations.data() : -1;
+    };
+    EXPECT_EQ(index("/x"), 0);
+    EXPECT_EQ(index("/img/x"), 1);
+    EXPECT_EQ(index("/img/"), 2);
+    EXPECT_EQ(index("/raw/a.png"), 3);
+    EXPECT_EQ(index("/img/a.png"), 4);
+    EXPECT_EQ(index("/img/a.gif"), 5);
+    EXPECT_NE(named_location(server, "@named"), nullptr);
+}
+
+TEST(NginxConfigTest, LocationsBeginWithWhatTheirServerSays) {
+    const auto config = read(
+        "server { location /a { } location /b { root /b; } location /c { return 204; }\n"
+        "root /srv; error_page 404 /e.html; }");
+    ASSERT_TRUE(config.has_value());
+    const auto& locations = config->servers[0].locations;
+    EXPECT_EQ(locations[0].rules.root, "/srv");
+    EXPECT_EQ(locations[0].rules.error_pages.at(404), "/e.html");
+    EXPECT_EQ(locations[1].rules.root, "/b");
+    EXPECT_EQ(locations[2].rules.return_status, 204);
+}
+
+TEST(NginxConfigTest, WhatHasNoEffectIsNamedOnce) {
+    const auto config = read("server { limit_req zone=a; gzip on; limit_req zone=b; }");
+    ASSERT_TRUE(config.has_value());
+    EXPECT_THAT(config->ignored, ElementsAre("limit_req"));
+}
+
+TEST(NginxConfigTest, VariablesAreThoseOfTheRequest) {
+    const Server server;
+    HttpRequest asked = request("/a", "Web.Shop:8080");
+    asked.target = "/a?x=1";
+    asked.query = "x=1";
+    EXPECT_EQ(expand("$scheme://${host}$request_uri $remote_addr $arg_x $http_host", asked, server),
+              "http://web.shop/a?x=1 10.244.1.7 1 Web.Shop:8080");
+    EXPECT_EQ(expand("a$nothing.b$", asked, server), "a.b");
+}
+
+TEST(NginxProxyTest, AddressesAreTakenApart) {
+    const auto forward = parse_upstream("http://api:8080/v1/");
+    ASSERT_TRUE(forward.has_value());
+    EXPECT_EQ(forward->host, "api");
+    EXPECT_EQ(forward->port, "8080");
+    EXPECT_EQ(forward->target, "/v1/");
+    EXPECT_EQ(parse_upstream("http://api")->port, "80");
+    EXPECT_EQ(parse_upstream("http://api")->target, "");
+    EXPECT_FALSE(parse_upstream("ftp://api").has_value());
+    EXPECT_FALSE(parse_upstream("http://").has_value());
+}
+
+TEST(NginxProxyTest, HeadersOfTheConnectionStayHere) {
+    HttpRequest asked = request("/a");
+    asked.headers.emplace_back("Connection", "keep-alive");
+    asked.headers.emplace_back("X-A", "1");
+    asked.body = "body";
+    const std::string text =
+        forwarded_text(asked, {"api", "80", "/a", {{"Host", "api"}, {"X-Real-IP", "10.0.0.1"}}});
+    EXPECT_EQ(text,
+              "GET /a HTTP/1.0\r\nHost: api\r\nX-Real-IP: 10.0.0.1\r\nX-A: 1\r\n"
+              "Content-Length: 4\r\nConnection: close\r\n\r\nbody");
+}
+
+TEST(NginxProxyTest, AnswersAreTakenOver) {
+    const auto answer =
+        parse_answer("HTTP/1.1 404 No\r\nServer: x\r\nContent-Type: a/b\r\n\r\nhello");
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->status, 404);
+    EXPECT_EQ(answer->headers, (HttpHeaders{{"Content-Type", "a/b"}}));
+    EXPECT_EQ(answer->body, "hello");
+    EXPECT_FALSE(parse_answer("SSH-2.0-x\r\n\r\n").has_value());
+    EXPECT_FALSE(parse_answer("").has_value());
 }
 
 }  // namespace
-}  // namespace kin::images
+}  // namespace kin::images::nginx
