@@ -118,8 +118,16 @@ void as_tagged_server(Parts& parts, const std::string& program, const std::strin
     as_server(parts.image, program, cat(personality, " KIN_IMAGE_TAG=", parts.name.tag), 8080);
 }
 
+/// As docker-entrypoint.sh does it: arguments that are flags are the program's, others a command.
+void run_what_is_asked(Image& image) {
+    image.default_program = image.entrypoint[0];
+    image.command = std::move(image.entrypoint);
+    image.entrypoint.clear();
+}
+
 void as_redis(Parts& parts) {
     as_server(parts.image, "redis-server", "redis", 6379);
+    run_what_is_asked(parts.image);
     parts.image.built_in.push_back("redis-cli");
     if (parts.name.last == "gb-redis-follower")
         parts.image.personality = "redis KIN_FOLLOW=redis-leader";
@@ -155,10 +163,8 @@ void as_voting(Parts& parts) {
 void as_database(Parts& parts, const std::string& program, uint16_t port,
                  const std::string& directory) {
     Image& image = parts.image;
-    as_server(image, "docker-entrypoint.sh",
-              cat("database KIN_APP=", parts.image.name, " KIN_PORT=", port), port);
-    image.command = {program};
-    image.built_in.push_back(program);
+    as_server(image, program, cat("database KIN_APP=", image.name, " KIN_PORT=", port), port);
+    run_what_is_asked(image);
     image.directories = {directory};
 }
 

@@ -216,11 +216,15 @@ std::string list_applets(const std::string& busybox) {
     return list;
 }
 
-/// This very program, which answers to the names of what the host may lack.
+/// This very program, which answers to the names of what the host may lack. Without it where it
+/// cannot be reached: by its path, because the link in /proc leads into another mount namespace.
 Result<> add_own_programs() {
     TRY(make_directory(".kin/programs"));
     TRY(make_directory(".kin/busybox"));
-    if (!bind_from_host("/proc/self/exe", ".kin/kin")) return Ok{};  // Replaced while it ran.
+    char path[4096];
+    const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
+    if (length <= 0) return Ok{};
+    if (!bind_from_host({path, static_cast<size_t>(length)}, ".kin/kin")) return Ok{};
     for (const char* link : {".kin/programs/nc", ".kin/busybox/nc"}) {
         if (::symlink("/.kin/kin", link) < 0) return Error::from_errno(cat("symlink ", link));
     }

@@ -1,85 +1,9 @@
 #!/bin/bash
-# Pods as lessons use them: probes, hooks, init containers, volumes, ports of nodes, bad images.
+# Pods as lessons use them: sidecars, volumes, ports of nodes, bad images.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/soon.sh"
 
-kk="$KIN kubectl --lab $LAB"
-
 start_lab
-
-# ---- LIFE-01: not ready, not served
-check "LIFE-01 a pod with a readiness probe" k apply -f - <<'EOF'
-apiVersion: v1
-kind: Pod
-metadata: {name: ready, labels: {app: r}}
-spec:
-  containers:
-  - name: c
-    image: nginx
-    ports: [{name: http, containerPort: 80}]
-    readinessProbe:
-      httpGet: {path: /, port: http}
-      initialDelaySeconds: 2
-      periodSeconds: 1
-EOF
-check "LIFE-01 expose it" k expose pod ready --port=80 --name=ready
-soon "LIFE-01 it runs" '0/1 +Running' k get pod ready
-expect "LIFE-01 its endpoint is not ready" '^false true? ?false$|^false false false$' \
-    k get endpointslices -l kubernetes.io/service-name=ready \
-    -o 'jsonpath={.items[0].endpoints[0].conditions.ready} {.items[0].endpoints[0].conditions.serving} {.items[0].endpoints[0].conditions.terminating}'
-check "LIFE-01 becomes ready" k wait --for=condition=Ready pod/ready --timeout=30s
-expect "LIFE-01 describe shows the probe" \
-    'Readiness: +http-get http://:http/ delay=2s timeout=1s period=1s #success=1 #failure=3' \
-    k describe pod ready
-check "LIFE-01 is served" until_true 10 k exec ready -- curl -s --max-time 2 http://ready
-check "LIFE-01 take its page away" k exec ready -- rm /usr/share/nginx/html/index.html
-check "LIFE-01 turns unready" k wait --for=condition=Ready=false pod/ready --timeout=30s
-soon "LIFE-01 says why" 'Readiness probe failed: HTTP probe failed with statuscode: 403' k describe pod ready
-soon "LIFE-01 left the endpoints" '^false$' k get endpointslices -l kubernetes.io/service-name=ready \
-    -o 'jsonpath={.items[0].endpoints[0].conditions.ready}'
-expect "LIFE-01 was not restarted" '^0$' field pod/ready '{.status.containerStatuses[0].restartCount}'
-check "LIFE-01 put it back" k exec ready -- sh -c 'echo hi > /usr/share/nginx/html/index.html'
-check "LIFE-01 is ready again" k wait --for=condition=Ready pod/ready --timeout=30s
-
-# ---- LIFE-10: liveness restarts
-check "LIFE-10 a pod that falls ill" k apply -f - <<'EOF'
-apiVersion: v1
-kind: Pod
-metadata: {name: liveness-http}
-spec:
-  containers:
-  - name: liveness
-    image: registry.k8s.io/e2e-test-images/agnhost:2.40
-    args: [liveness]
-    livenessProbe:
-      httpGet:
-        path: /healthz
-        port: 8080
-        httpHeaders: [{name: Custom-Header, value: Awesome}]
-      initialDelaySeconds: 3
-      periodSeconds: 3
-EOF
-soon "LIFE-10 starts" Running k get pod liveness-http
-ip=$(field pod/liveness-http '{.status.podIP}')
-
-# ---- LIFE-11: init containers that wait for Services
-check "LIFE-11 a pod that waits for a Service" k apply -f - <<'EOF'
-apiVersion: v1
-kind: Pod
-metadata: {name: myapp-pod, labels: {app: myapp}}
-spec:
-  containers:
-  - {name: myapp, image: 'busybox:1.28', command: [sh, -c, 'echo The app is running! && sleep 3600']}
-  initContainers:
-  - name: init-myservice
-    image: busybox:1.28
-    command: [sh, -c, "until nslookup myservice.$(cat /var/run/secrets/kubernetes.io/serviceaccount/namespace).svc.cluster.local; do echo waiting for myservice; sleep 0.5; done"]
-EOF
-soon "LIFE-11 waits" 'Init:0/1' k get pod myapp-pod
-soon "LIFE-11 says so" 'waiting for myservice' k logs myapp-pod -c init-myservice
-check "LIFE-11 the Service comes" k create service clusterip myservice --tcp=80:9376
-check "LIFE-11 goes on" k wait --for=condition=Ready pod/myapp-pod --timeout=30s
-soon "LIFE-11 runs" 'The app is running!' k logs myapp-pod
 
 # ---- sidecars, shared volumes, configuration that changes, the downward API
 k create configmap cm --from-literal=key=one >/dev/null
@@ -167,12 +91,12 @@ expect "no other node has it" 'refused|Failed|failed|code: 000' kin exec --lab "
     curl -sS --max-time 3 "http://$node3:8088"
 expect "hostNetwork has the node's address" "^$node3\$" field pod/hostnet '{.status.podIP}'
 expect "and the node's ports" 'Welcome to nginx' kin exec --lab "$LAB" client -- curl -s --max-time 5 "http://$node3"
-expect "DNS-10 and the cluster's names" 'Address.*10.96.0.1' k exec hostnet -- nslookup kubernetes.default
 check "the hostPort goes with its pod" k delete pod hostport --timeout=40s
 expect "nobody answers there any more" 'refused|Failed|failed' kin exec --lab "$LAB" client -- \
     curl -sS --max-time 3 "http://$node2:8088"
 
 # ---- SVC-02: variables of Services that were there before
+k create service clusterip myservice --tcp=80:9376 >/dev/null
 check "SVC-02 Service and two pods" k apply -f - <<'EOF'
 apiVersion: v1
 kind: Pod
@@ -202,6 +126,51 @@ check "an unknown image with ports has a stand-in" k wait --for=condition=Ready 
 expect "the stand-in is told of" 'Warning +StandIn' k describe pod some
 expect "it answers" 'HTTP/1.1 200' k exec env-on -- curl -si --max-time 5 "http://$(field pod/some '{.status.podIP}'):7777"
 
+# ---- probes by gRPC
+check "a pod with gRPC probes, and two that are asked in vain" k apply -f - <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: grpc}
+spec:
+  containers:
+  - name: c
+    image: registry.k8s.io/e2e-test-images/agnhost:2.40
+    args: [grpc-health-checking]
+    readinessProbe: {grpc: {port: 5000, service: shop}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: no-grpc}
+spec: {containers: [{name: c, image: nginx, readinessProbe: {grpc: {port: 80}, periodSeconds: 1}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: boutique}
+spec:
+  containers:
+  - name: server
+    image: us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo/adservice:v0.10.6
+    ports: [{containerPort: 9555}]
+    readinessProbe: {grpc: {port: 9555}, periodSeconds: 1}
+EOF
+check "SERVING is ready" k wait --for=condition=Ready pod/grpc --timeout=20s
+check "and so is a stand-in" k wait --for=condition=Ready pod/boutique --timeout=20s
+k exec grpc -- curl -s localhost:8080/make-not-serving >/dev/null
+check "NOT_SERVING is not" k wait --for=condition=Ready=false pod/grpc --timeout=20s
+soon "its Event says so" 'Readiness probe failed: service unhealthy .responded with "NOT_SERVING".' k describe pod grpc
+soon "a server of something else" 'Readiness probe failed: .*no health service' k describe pod no-grpc
+
+# ---- hostPath
+k apply -f - >/dev/null <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: host-path}
+spec:
+  containers: [{name: c, image: nginx, volumeMounts: [{name: data, mountPath: /data}]}]
+  volumes: [{name: data, hostPath: {path: /etc}}]
+EOF
+soon "hostPath is refused in words" 'FailedMount.*hostPath is refused' k describe pod host-path
+
 # ---- activeDeadlineSeconds, restartPolicy
 check "pods that end" k apply -f - <<'EOF'
 apiVersion: v1
@@ -217,49 +186,4 @@ EOF
 soon "activeDeadlineSeconds" '^DeadlineExceeded Failed' field pod/late '{.status.reason} {.status.phase}'
 soon "OnFailure ends with success" 'Completed' k get pod once
 
-# ---- LIFE-03: a terminating pod in the slices
-check "LIFE-03 a pod that takes its time" k apply -f - <<'EOF'
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: slow}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: slow}}
-  template:
-    metadata: {labels: {app: slow}}
-    spec:
-      terminationGracePeriodSeconds: 6
-      containers:
-      - name: nginx
-        image: nginx
-        ports: [{containerPort: 80}]
-        lifecycle: {preStop: {exec: {command: [sh, -c, 'sleep 60']}}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: slow}
-spec: {selector: {app: slow}, ports: [{port: 80}]}
-EOF
-check "LIFE-03 rolled out" k rollout status deployment/slow --timeout=30s
-old=$(field "pods -l app=slow" '{.items[0].metadata.name}')
-old_ip=$(field "pod/$old" '{.status.podIP}')
-check "LIFE-03 delete it" k delete pod "$old" --wait=false
-slice='{range .items[*].endpoints[*]}{.targetRef.name} {.conditions.ready} {.conditions.serving} {.conditions.terminating}{"\n"}{end}'
-soon "LIFE-03 it serves and terminates" "$old false true true" \
-    k get endpointslices -l kubernetes.io/service-name=slow -o "jsonpath=$slice"
-soon "LIFE-03 another one is ready" 'true true false' \
-    k get endpointslices -l kubernetes.io/service-name=slow -o "jsonpath=$slice"
-expect "LIFE-03 the old one still answers itself" 'Welcome' k exec env-on -- curl -s --max-time 3 "http://$old_ip"
-check "LIFE-03 it is killed when its time is over" until_true 20 bash -c "! $kk get pod $old"
-soon "LIFE-03 its endpoint is gone" '^1$' bash -c \
-    "$kk get endpointslices -l kubernetes.io/service-name=slow -o 'jsonpath=$slice' | wc -l"
-
-# ---- LIFE-10, again: by now it is ill
-soon "LIFE-10 the probe's failure is told" 'Liveness probe failed: HTTP probe failed with statuscode: 500' \
-    k describe pod liveness-http
-soon "LIFE-10 and what follows" 'Container liveness failed liveness probe, will be restarted' \
-    k describe pod liveness-http
-soon "LIFE-10 it was restarted" '^[1-9]' field pod/liveness-http '{.status.containerStatuses[0].restartCount}'
-expect "LIFE-10 with the same address" "^$ip\$" field pod/liveness-http '{.status.podIP}'
-check "LIFE-10 the earlier log is there" k logs liveness-http --previous
 finish

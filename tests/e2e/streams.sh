@@ -4,27 +4,13 @@
 source "$(dirname "$0")/lib.sh"
 
 T=$(mktemp -d /tmp/kin-streams.XXXXXX)
+source "$(dirname "$0")/forward.sh"
 CURL=(curl -s --noproxy '*' --max-time 20)
 
-# In the background: kubectl itself is the process that is killed later.
-kubectl_itself() { exec "$KIN" kubectl --lab "$LAB" "$@"; }
 kill_tree() {
     local pid=$1 child
     for child in $(cat /proc/"$pid"/task/*/children 2>/dev/null); do kill_tree "$child"; done
     kill -9 "$pid" 2>/dev/null
-}
-# forward ARGS...: kubectl port-forward in the background; sets FORWARD (its pid) and PORTS.
-forward() {
-    kubectl_itself port-forward "$@" >"$T/forward" 2>&1 &
-    FORWARD=$!
-    local wanted
-    wanted=$(printf '%s\n' "$@" | grep -c '^:')
-    until_true 20 bash -c "[ \$(grep -c 'from 127' $T/forward) -ge $wanted ]" || cat "$T/forward"
-    mapfile -t PORTS < <(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) .*/\1/p' "$T/forward")
-}
-unforward() {
-    kill "$FORWARD" 2>/dev/null
-    wait "$FORWARD" 2>/dev/null
 }
 page() { "${CURL[@]}" "http://127.0.0.1:${PORTS[$1]}/${2:-}"; }
 many() {
@@ -33,15 +19,8 @@ many() {
     wait "${pids[@]}"
     [ "$(grep -l '<title>Welcome to nginx!' "$T"/many.* | wc -l)" = 50 ]
 }
-# in_terminal COMMAND: runs it with a terminal, whose device's name is left in $T/tty.
-in_terminal() { script -qec "tty >$T/tty; stty rows 33 cols 91; $1" /dev/null; }
 kubectl_line="'$KIN' kubectl --lab $LAB"
 digest() { sha256sum | cut -d' ' -f1; }
-# shown PATTERN FILE: the file, as soon as the pattern is in it.
-shown() {
-    until_true 20 grep -Eq -- "$1" "$2"
-    cat "$2"
-}
 # A terminal whose size changes while the program runs.
 resized() {
     in_terminal "$kubectl_line exec -it box -- sh -c 'until stty size; do :; done; read line; stty size'" \

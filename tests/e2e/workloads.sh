@@ -21,17 +21,6 @@ refused "wait gives up at its timeout" 'timed out' \
 check "apply" k apply -f examples/01-web.yaml
 check "rollout status" k rollout status deployment/web --timeout=30s
 expect "apply again" '^deployment.apps/web unchanged$' k apply -f examples/01-web.yaml
-first=$(k get rs -l app=web -o jsonpath='{.items[0].metadata.name}')
-check "set image" k set image deployment/web nginx=nginx:1.27
-expect "rollout status says that it is done" 'successfully rolled out' \
-    k rollout status deployment/web --timeout=60s
-expect "the old ReplicaSet is empty" '^0$' k get rs "$first" -o 'jsonpath={.spec.replicas}'
-expect "history has two revisions" '^2 ' k rollout history deployment/web
-check "undo" k rollout undo deployment/web
-check "rolls back" k rollout status deployment/web --timeout=60s
-expect "to the first ReplicaSet" '^3$' k get rs "$first" -o 'jsonpath={.status.readyReplicas}'
-refused "scale with a wrong current size" 'Expected replicas to be 7, was 3' \
-    k scale deployment web --current-replicas=7 --replicas=1
 check "scale to 0" k scale deployment web --replicas=0
 check "no pod stays" k wait --for=delete pod -l app=web --timeout=40s
 expect "describe tells of it" 'Scaled down replica set .* to 0' k describe deployment web

@@ -103,6 +103,17 @@ TEST(ProcessOfTest, CurlIsPutBeforeArgumentsThatAreNoProgram) {
     EXPECT_THAT(process_of(curl, {}, {"sleep", "1"}, {}).argv, ElementsAre("sleep", "1"));
 }
 
+TEST(ProcessOfTest, DatabasesTakeFlagsAndRunOtherCommands) {
+    const auto redis = *find_image("redis:alpine");
+    EXPECT_THAT(process_of(redis, {}, {}, {}).argv, ElementsAre("redis-server"));
+    EXPECT_THAT(process_of(redis, {}, {"--port", "1"}, {}).argv,
+                ElementsAre("redis-server", "--port", "1"));
+    EXPECT_THAT(process_of(redis, {}, {"redis-cli", "ping"}, {}).argv,
+                ElementsAre("redis-cli", "ping"));
+    EXPECT_THAT(process_of(*find_image("mongo:4.2"), {}, {"--bind_ip", "0.0.0.0"}, {}).argv,
+                ElementsAre("mongod", "--bind_ip", "0.0.0.0"));
+}
+
 TEST(ProcessOfTest, TheContainersEnvironmentWins) {
     const auto process =
         process_of(*find_image("nginx:1.25.3"), {}, {}, {"NGINX_VERSION=9", "A=1", "A=2"});
