@@ -72,8 +72,7 @@ http::Response no_such_version(std::string_view group) {
     const auto kinds = all_kinds();
     const bool known = std::any_of(kinds.begin(), kinds.end(),
                                    [&](const Kind& kind) { return kind.group == group; });
-    return known ? status_response(no_such_resource())
-                 : text_response(404, "404 page not found\n");
+    return known ? status_response(no_such_resource()) : text_response(404, "404 page not found\n");
 }
 
 http::Response health(const http::Request& request) {

@@ -236,6 +236,11 @@ Result<> add_busybox(TemplateRoot& root) {
     TRY(write_file(".kin/busybox/nslookup", kNslookup, 0755));
     for (const char* busybox : {"/usr/bin/busybox", "/usr/sbin/busybox"}) {
         if (!exists(busybox)) continue;
+        // Debian builds busybox' own shell so that it runs applets without a look at PATH, also
+        // those that are replaced above.
+        for (const char* shell : {".kin/busybox/sh", ".kin/busybox/ash"}) {
+            if (exists("/usr/bin/bash")) (void)::symlink("/usr/bin/bash", shell);
+        }
         const std::string list = list_applets(busybox);
         for (const std::string_view applet : split(list, '\n')) {
             if (applet.empty() || applet.find('/') != std::string_view::npos) continue;

@@ -207,9 +207,9 @@ kinds() { for _ in $(seq 20); do echo 'next
 url = "http://reviews:9080/reviews/0"
 header = "Connection: close"
 write-out = "\n"'; done | sed 1d | k exec -i deploy/ratings -- curl -sS --max-time 5 -K - | grep -o '"color": *"[a-z]*"\|"rating"' | sort -u | xargs; }
-soon "three variants of reviews" 'color: black color: red' kinds
+soon "three variants of reviews" 'color:black color:red' kinds
 service reviews-v1 9080 9080 | sed 's/selector: {app: reviews-v1}/selector: {app: reviews, tier: v1}/' | k apply -f - >/dev/null
 soon "version 1 alone" '"reviewer"' from_ratings http://reviews-v1:9080/reviews/0
-refused "has no ratings" . eval 'from_ratings http://reviews-v1:9080/reviews/0 | grep rating'
+same "has no ratings" 0 "$(from_ratings http://reviews-v1:9080/reviews/0 | grep -c rating)"
 rm -rf "$T"
 finish
