@@ -140,7 +140,7 @@ for n in 1 2; do
 done
 expect "busybox' shell finds it, too" '^yes$' k exec box -- sh -c 'nc -z my-nginx 8080 && echo yes'
 expect "and the nslookup that searches" 'Address.*10\.96\.' k exec box -- sh -c 'nslookup my-nginx.default'
-expect "and the wget that gives up" 'timed out' k exec box -- sh -c 'wget -qO- -T 1 http://203.0.113.77'
+expect "and the wget that gives up" 'timed out' k exec box -- sh -c 'wget -qO- -T 1 http://203.0.113.78'
 soon "-u" '^by UDP$' inside sh -c "echo by UDP | nc -u -w 1 $address 9001"
 
 # ---- servers of lessons

@@ -534,7 +534,7 @@ soon "the probe's failure is told" 'Liveness probe failed: HTTP probe failed wit
 soon "and what follows" 'Killing .*Container liveness failed liveness probe, will be restarted' k describe pod liveness-http
 soon "it was restarted" '^[1-9]' field pod/liveness-http '{.status.containerStatuses[0].restartCount}'
 expect "with the same address" "^$ill\$" field pod/liveness-http '{.status.podIP}'
-expect "the earlier run's log" 'starting|serving|liveness' k logs liveness-http --previous
+expect "the earlier run's log" 'Serving /healthz' k logs liveness-http --previous
 soon "one that dies again and again waits" 'CrashLoopBackOff +[2-9]' k get pod dies
 expect "longer each time" 'back-off (20|40|80|160)s restarting failed container' field pod/dies '{.status.containerStatuses[0].state.waiting.message}'
 NS=
