@@ -10,6 +10,9 @@ using std::chrono::milliseconds;
 
 /// A hook without a limit of its own ends with the container; this bounds a silent server.
 constexpr std::chrono::minutes kHookTime{10};
+/// A program that has just been started gets to listen before it is asked: a first failure would
+/// hold its pod back for a whole period.
+constexpr milliseconds kFirstTry{50};
 
 /// The address that a probe or hook goes to; nothing for a host that is no address.
 std::optional<Ipv4> address_of(const HttpTarget& target, Ipv4 pod_ip) {
@@ -100,7 +103,7 @@ void ContainerProbes::begin_the_others() {
 void ContainerProbes::begin(std::optional<Probe>& probe) {
     if (!probe) return;
     const auto due = began_ + probe->spec.initial_delay - std::chrono::steady_clock::now();
-    const auto delay = std::max(std::chrono::ceil<milliseconds>(due), milliseconds(0));
+    const auto delay = std::max(std::chrono::ceil<milliseconds>(due), kFirstTry);
     probe->next = place_.agent.loop.after(delay, [this, &one = *probe] { ask(one); });
 }
 

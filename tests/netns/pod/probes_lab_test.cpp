@@ -132,7 +132,7 @@ TEST(ProbesLabTest, FailedPostStartHookEndsTheContainer) {
               "FailedPostStartHook: PostStartHook failed\nKilling: FailedPostStartHook\n");
 }
 
-TEST(ProbesLabTest, UnservedGrpcProbeSaysSo) {
+TEST(ProbesLabTest, GrpcProbeSaysThatNobodyAnswers) {
     KIN_NEEDS_LABS();
     EXPECT_EQ(with_pods([](PodLab& lab) {
                   lab.create_pod("p", shell(R"("livenessProbe":{"failureThreshold":1,
@@ -140,8 +140,8 @@ TEST(ProbesLabTest, UnservedGrpcProbeSaysSo) {
                   lab.wait_phase("p", "Succeeded");
                   return lab.events("p", "Liveness");
               }),
-              "Unhealthy: Liveness probe failed: kin does not make grpc probes yet: use httpGet, "
-              "tcpSocket or exec\n");
+              "Unhealthy: Liveness probe failed: dial tcp 10.244.1.2:5000: connect: connection "
+              "refused\n");
 }
 
 }  // namespace
