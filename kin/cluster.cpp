@@ -130,7 +130,9 @@ Result<> Cluster::on_control(const std::function<Result<>()>& task) {
 Result<> Cluster::create_node_agent(UniqueFd init_socket) {
     TRY_ASSIGN(containers_, netns::Containers::create(std::move(init_socket)));
     netns::NodeAgent::Options options;
-    options.data_directory = options_.paths.data;
+    const std::string memory = options_.paths.data + "/memory";
+    TRY(netns::mount_in_memory(memory));
+    options.storage = {options_.paths.data, memory};
     options.version = kVersion;
     options.tokens = [this](const netns::TokenRequest& request) -> Result<std::string> {
         apiserver::ServiceAccountToken token;

@@ -154,13 +154,15 @@ uint64_t Attributes::be64(uint16_t type, uint64_t otherwise) const {
 }
 
 Result<Netlink> Netlink::open(const Netns& ns, int protocol) {
-    return ns.enter([&]() -> Result<Netlink> {
-        UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
-        if (!socket.valid()) return Error::from_errno("open a netlink socket");
-        Netlink netlink(std::move(socket));
-        TRY(netlink.prepare());
-        return netlink;
-    });
+    return ns.enter([&] { return open_here(protocol); });
+}
+
+Result<Netlink> Netlink::open_here(int protocol) {
+    UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+    if (!socket.valid()) return Error::from_errno("open a netlink socket");
+    Netlink netlink(std::move(socket));
+    TRY(netlink.prepare());
+    return netlink;
 }
 
 Result<> Netlink::prepare() {

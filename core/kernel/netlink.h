@@ -112,6 +112,8 @@ class Netlink {
 public:
     /// `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER.
     static Result<Netlink> open(const Netns& ns, int protocol);
+    /// In the namespace that the calling thread is in.
+    static Result<Netlink> open_here(int protocol);
 
     /// One request, one answer.
     Result<> talk(Request& request);

@@ -9,8 +9,6 @@
 
 namespace kin {
 
-namespace {
-
 Result<> write_sysctl(const Sysctl& setting) {
     const std::string path = cat("/proc/sys/", setting.path);
     const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -20,13 +18,13 @@ Result<> write_sysctl(const Sysctl& setting) {
     return Ok{};
 }
 
-}  // namespace
-
-Result<Netns> Netns::create() {
+Result<Netns> Netns::create(const std::function<Result<>()>& inside) {
     TRY_ASSIGN(const Netns home, current());
     if (::unshare(CLONE_NEWNET) < 0) return Error::from_errno("unshare a network namespace");
     auto made = current();
+    auto filled = inside ? inside() : Ok{};
     home.join_or_die();
+    TRY(std::move(filled));
     return made;
 }
 

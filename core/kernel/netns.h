@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -17,6 +18,10 @@ struct Sysctl {
     std::string value;
 };
 
+/// Writes a setting of the namespace that the calling thread is in. Fails with kNotFound if this
+/// kernel does not have it.
+Result<> write_sysctl(const Sysctl& setting);
+
 /// A network namespace, held by a descriptor.
 ///
 /// It lives as long as something holds it: this descriptor, a process or a socket inside. Closing
@@ -29,7 +34,8 @@ class Netns {
 public:
     /// Makes a new namespace with nothing but a loopback that is down. The calling thread is inside
     /// for a moment and back when this returns. Needs CAP_SYS_ADMIN in the thread's user namespace.
-    static Result<Netns> create();
+    /// `inside` runs there, which is cheaper than to enter later; its failure is create()'s.
+    static Result<Netns> create(const std::function<Result<>()>& inside = {});
     /// The namespace that the calling thread is in.
     static Result<Netns> current();
     /// Takes over a descriptor that names a network namespace.

@@ -234,6 +234,11 @@ Result<Rtnl> Rtnl::open(const Netns& ns) {
     return Rtnl(std::move(netlink));
 }
 
+Result<Rtnl> Rtnl::open_here() {
+    TRY_ASSIGN(Netlink netlink, Netlink::open_here(NETLINK_ROUTE));
+    return Rtnl(std::move(netlink));
+}
+
 Result<> Rtnl::apply(RtnlBatch& batch) {
     return netlink_.talk(std::span<Request>(batch.requests_));
 }

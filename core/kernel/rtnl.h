@@ -126,6 +126,8 @@ class Rtnl {
 public:
     /// Opens a socket that acts on the namespace `ns`, whatever thread uses it later.
     static Result<Rtnl> open(const Netns& ns);
+    /// On the namespace that the calling thread is in.
+    static Result<Rtnl> open_here();
 
     /// Carries out every change it can, in order, and returns the first error, which names its
     /// change: "add veth kin12: kernel: File exists". Not a transaction.

@@ -28,11 +28,10 @@ Result<> leave_host_network() {
     return Ok{};
 }
 
-Result<> write_sysctls(const Netns& netns, const std::vector<Sysctl>& required,
-                       const std::vector<Sysctl>& optional) {
-    if (!required.empty()) TRY(netns.write_sysctls(required));
+Result<> write_sysctls(const std::vector<Sysctl>& required, const std::vector<Sysctl>& optional) {
+    for (const Sysctl& setting : required) TRY(write_sysctl(setting));
     for (const Sysctl& setting : optional) {
-        auto written = netns.write_sysctls({setting});
+        auto written = write_sysctl(setting);
         if (!written && written.error().code() != Errc::kNotFound) return written;
     }
     return Ok{};
@@ -59,7 +58,8 @@ std::vector<int> NodeLinks::node_numbers() const {
 
 Result<KernelNode*> NodeLinks::create_host(const HostPlan& plan) {
     TRY_ASSIGN(KernelNode node, KernelNode::create(plan.name));
-    TRY(write_sysctls(node.netns, plan.sysctls, plan.optional_sysctls).context(plan.name));
+    TRY(node.netns.enter([&] { return write_sysctls(plan.sysctls, plan.optional_sysctls); })
+            .context(plan.name));
     if (const int number = node_number(plan.name)) {
         TRY(node.nft.replace(egress_table(addresses_, number)).context(plan.name));
     }

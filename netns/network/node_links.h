@@ -53,8 +53,8 @@ private:
     std::vector<KernelNode*> nodes_;
 };
 
-/// Sets what must be set, then what this kernel may lack.
-Result<> write_sysctls(const Netns& netns, const std::vector<Sysctl>& required,
-                       const std::vector<Sysctl>& optional);
+/// Sets, in the namespace that the calling thread is in, what must be set, then what this kernel
+/// may lack.
+Result<> write_sysctls(const std::vector<Sysctl>& required, const std::vector<Sysctl>& optional);
 
 }  // namespace kin::netns

@@ -41,9 +41,13 @@ Result<const PodNetwork*> PodNetworks::attach(const std::string& pod_uid, const 
 }
 
 Result<Netns> PodNetworks::connect(KernelNode& node, const PodPlan& plan) {
-    TRY_ASSIGN(Netns netns, Netns::create());
-    TRY(write_sysctls(netns, plan.sysctls, plan.optional_sysctls));
-    TRY_ASSIGN(Rtnl inside, Rtnl::open(netns));
+    std::optional<Rtnl> inside;
+    TRY_ASSIGN(Netns netns, Netns::create([&]() -> Result<> {
+        TRY(write_sysctls(plan.sysctls, plan.optional_sysctls));
+        TRY_ASSIGN(Rtnl opened, Rtnl::open_here());
+        inside.emplace(std::move(opened));
+        return Ok{};
+    }));
     RtnlBatch pod;
     pod.add_veth({plan.pod_end, plan.node_end, &node.netns})
         .set_up(kLoopback)
@@ -51,7 +55,7 @@ Result<Netns> PodNetworks::connect(KernelNode& node, const PodPlan& plan) {
         .set_up(kEth0)
         .set_neighbour(plan.gateway)
         .set_route(plan.default_route);
-    TRY(inside.apply(pod));
+    TRY(inside->apply(pod));
     RtnlBatch outside;
     outside.set_up(plan.pod.link).set_neighbour(plan.pod).set_route(plan.pod_route);
     TRY(node.rtnl.apply(outside));

@@ -11,7 +11,7 @@
 #include "netns/pod/config_source.h"
 #include "netns/pod/environment.h"
 #include "netns/pod/pod_files.h"
-#include "netns/pod/volumes.h"
+#include "netns/pod/pod_directory.h"
 
 namespace kin {
 class Client;
@@ -39,7 +39,7 @@ struct AgentContext {
     NodeLinks& links;
     PodNetworks& networks;
     HostPorts& host_ports;
-    std::string data_directory;
+    PodStorage storage;
     DnsPlan dns;
     TokenSource tokens;
     ConfigSource config;

@@ -93,7 +93,7 @@ void ContainerRun::restore(const Json& status) {
 }
 
 std::string ContainerRun::log_path(int attempt) const {
-    return cat(log_directory(agent_.data_directory, pod_), '/', spec_.name, '/', attempt, ".log");
+    return cat(log_directory(agent_.storage.data, pod_), '/', spec_.name, '/', attempt, ".log");
 }
 
 std::optional<ProcessId> ContainerRun::process() const {
@@ -341,7 +341,7 @@ void ContainerRun::on_drained() {
 }
 
 std::string ContainerRun::termination_message() const {
-    return PodDirectory(agent_.data_directory, uid_).read_message(spec_.name, attempt_);
+    return PodDirectory(agent_.storage, uid_).read_message(spec_.name, attempt_);
 }
 
 }  // namespace kin::netns

@@ -104,7 +104,7 @@ AgentContext NodeAgent::make_context(Containers& containers, NodeLinks& links,
                          links,
                          networks,
                          host_ports_,
-                         options_.data_directory,
+                         options_.storage,
                          std::move(dns),
                          options_.tokens,
                          {finder<ConfigMap>(client_), finder<Secret>(client_),
@@ -221,7 +221,7 @@ void NodeAgent::on_volume(const CacheChange<PersistentVolume>& change) {
     if (string_at(change.before->spec(), {"persistentVolumeReclaimPolicy"}) != "Delete") return;
     std::error_code error;
     std::filesystem::remove_all(
-        persistent_directory(options_.data_directory, change.before->key().name), error);
+        persistent_directory(options_.storage.data, change.before->key().name), error);
     if (error) log_warn("kubelet", cat("remove a volume: ", error.message()));
 }
 

@@ -29,8 +29,8 @@ namespace kin::netns {
 class NodeAgent final : public PodAccess, public Namespaces {
 public:
     struct Options {
-        std::string data_directory;  ///< holds pods/ and logs/
-        std::string version;         ///< of kin, for containerRuntimeVersion
+        PodStorage storage;   ///< logs/ are below its `data`, too
+        std::string version;  ///< of kin, for containerRuntimeVersion
         std::string cluster_domain = "cluster.local";
         TokenSource tokens;  ///< makes service accounts' tokens
         /// Components of kin by the name of the image that stands for them, without tag:

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,10 +18,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// With its parents, where missing.
 Result<> make_directories(const std::string& path) {
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) return Error::from_errno(cat("make ", path), error.value());
+    if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return Ok{};
+    const size_t slash = path.rfind('/');
+    if (errno != ENOENT || slash == std::string::npos || slash == 0) {
+        return Error::from_errno(cat("make ", path));
+    }
+    TRY(make_directories(path.substr(0, slash)));
+    if (::mkdir(path.c_str(), 0777) < 0 && errno != EEXIST) {
+        return Error::from_errno(cat("make ", path));
+    }
     return Ok{};
 }
 
@@ -38,6 +46,7 @@ Result<> write_file(const std::string& path, std::string_view content, mode_t mo
 }
 
 Result<> point_link(const std::string& link, const std::string& target) {
+    if (::symlink(target.c_str(), link.c_str()) == 0) return Ok{};
     const std::string fresh = link + ".new";
     ::unlink(fresh.c_str());
     if (::symlink(target.c_str(), fresh.c_str()) < 0) {
@@ -77,8 +86,16 @@ void remove_old_generations(const std::string& volume, const std::string& keep) 
 
 }  // namespace
 
+Result<> mount_in_memory(const std::string& directory) {
+    TRY(make_directories(directory));
+    if (::mount("tmpfs", directory.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") < 0) {
+        return Error::from_errno(cat("mount a tmpfs at ", directory));
+    }
+    return Ok{};
+}
+
 Result<> PodDirectory::make_empty_dir(const std::string& volume) const {
-    const std::string path = volume_path(volume);
+    const std::string path = directory_path(volume);
     TRY(make_directories(path));
     if (::chmod(path.c_str(), 0777) < 0) return Error::from_errno(cat("chmod ", path));
     return Ok{};
@@ -90,7 +107,7 @@ std::string persistent_directory(const std::string& data, const std::string& vol
 
 Result<> PodDirectory::link_directory(const std::string& volume,
                                       const std::string& directory) const {
-    const std::string path = volume_path(volume);
+    const std::string path = directory_path(volume);
     TRY(make_directories(fs::path(path).parent_path()));
     TRY(make_directories(directory));
     if (::chmod(directory.c_str(), 0777) < 0) {
@@ -101,14 +118,18 @@ Result<> PodDirectory::link_directory(const std::string& volume,
 
 Result<> PodDirectory::write_files(const std::string& volume,
                                    const std::vector<VolumeFile>& files) const {
-    const std::string path = volume_path(volume);
+    const std::string path = files_path(volume);
     const std::string generation = generation_name(std::chrono::system_clock::now());
     const std::string fresh = cat(path, '/', generation);
+    TRY(make_directories(path));
+    const bool first = ::access((path + "/..data").c_str(), F_OK) != 0;
     TRY(make_directories(fresh));
     std::set<std::string> top_level;
     for (const VolumeFile& file : files) {
         const fs::path target = fs::path(fresh) / file.path;
-        TRY(make_directories(target.parent_path()));
+        if (file.path.find('/') != std::string::npos) {
+            TRY(make_directories(target.parent_path()));
+        }
         TRY(write_file(target, file.content, file.mode));
         top_level.insert(file.path.substr(0, file.path.find('/')));
     }
@@ -116,14 +137,15 @@ Result<> PodDirectory::write_files(const std::string& volume,
     for (const std::string& name : top_level) {
         TRY(point_link(cat(path, '/', name), "..data/" + name));
     }
-    remove_old_generations(path, generation);
+    if (!first) remove_old_generations(path, generation);
     return Ok{};
 }
 
 Result<UniqueFd> PodDirectory::open_in_volume(const std::string& volume,
                                               const std::string& sub_path) const {
-    const std::string path = volume_path(volume);
-    UniqueFd at(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const std::string path = directory_path(volume);
+    UniqueFd at(::open(files_path(volume).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!at.valid()) at.reset(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!at.valid()) return Error::from_errno(cat("open ", path));
     if (sub_path.empty()) return at;
     const int root = at.get();
@@ -143,7 +165,7 @@ Result<UniqueFd> PodDirectory::open_in_volume(const std::string& volume,
 }
 
 std::string PodDirectory::message_path(const std::string& container, int attempt) const {
-    return cat(path_, "/containers/", container, '/', attempt);
+    return cat(memory_, "/containers/", container, '/', attempt);
 }
 
 Result<std::string> PodDirectory::make_message_file(const std::string& container,
@@ -164,9 +186,11 @@ std::string PodDirectory::read_message(const std::string& container, int attempt
 }
 
 Result<> PodDirectory::remove() const {
-    std::error_code error;
-    fs::remove_all(path_, error);
-    if (error) return Error::from_errno(cat("remove ", path_), error.value());
+    for (const std::string& path : {memory_, path_}) {
+        std::error_code error;
+        fs::remove_all(path, error);
+        if (error) return Error::from_errno(cat("remove ", path), error.value());
+    }
     return Ok{};
 }
 

@@ -32,7 +32,7 @@ PodWorker::PodWorker(AgentContext& agent, const Pod& pod)
     : agent_(agent),
       pod_(pod),
       spec_(decode_pod_spec(pod)),
-      directory_(agent.data_directory, pod.meta.uid),
+      directory_(agent.storage, pod.meta.uid),
       host_ip_(address_of_node(agent, pod.node)),
       was_finished_(pod.finished()),
       finished_(was_finished_) {
@@ -272,7 +272,7 @@ void PodWorker::forget() {
     release();
     if (auto removed = directory_.remove(); !removed) log_warn("kubelet", removed.error().text());
     std::error_code ignored;
-    std::filesystem::remove_all(log_directory(agent_.data_directory, spec_), ignored);
+    std::filesystem::remove_all(log_directory(agent_.storage.data, spec_), ignored);
 }
 
 PodReport PodWorker::report() const {

@@ -59,7 +59,7 @@ PodLab::PodLab(ServerContext& context, NodeAgent::Options options) {
     char folder[] = "/tmp/kin-pod-lab-XXXXXX";
     KIN_ASSERT(::mkdtemp(folder) != nullptr);
     data_ = folder;
-    options.data_directory = data_;
+    options.storage = {data_, data_};
     options.version = "test";
     options.tokens = [](const TokenRequest&) -> Result<std::string> { return std::string("token"); };
     client_ = std::make_unique<Client>(*registry_, *control_);
