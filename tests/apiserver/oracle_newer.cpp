@@ -32,6 +32,7 @@ constexpr NewerCase kCases[] = {
     {"validation", "list-field-service-spec.*", Judged::kAsAccepted, "field selectors of Services came later"},
     {"validation", "list-field-pod-spec.hostnetwork", Judged::kAsAccepted, "since 1.28"},
     {"validation", "service-create-ipfamily-unknown", Judged::kAsRefused, kUnchecked},
+    {"validation", "service-create-ipfamily-v6", Judged::kAsRefused, "a cluster's families are always checked since 1.23"},
     {"validation", "service-create-internaltrafficpolicy-unknown", Judged::kAsRefused, kUnchecked},
     {"validation", "service-create-lbranges-bad*", Judged::kByReason, "the field has an index since 1.25"},
     {"validation", "service-update-no-resourceversion*", Judged::kAsAccepted, "needs none since 1.21"},

@@ -155,15 +155,15 @@ TEST_F(ClientTest, SlicesAreFoundByTheirService) {
         }
         return names;
     };
-    create(slice("two", "web"), "endpointslices");
-    create(slice("one", "web"), "endpointslices");
+    create(slice("two", "web"), EndpointSlice::kResource);
+    create(slice("one", "web"), EndpointSlice::kResource);
     ASSERT_TRUE(client_->start());
     settle();
     loop_.call([&] {
         EXPECT_EQ(names_of("web"), (std::vector<std::string>{"one", "two"}));
         EXPECT_EQ(heard, (std::vector<std::string>{"web", "web"}));
         heard.clear();
-        client_->patch("endpointslices", {"default", "one"},
+        client_->patch(EndpointSlice::kResource, {"default", "one"},
                        {{"metadata", {{"labels", {{"kubernetes.io/service-name", "db"}}}}}});
     });
     settle();
@@ -171,8 +171,8 @@ TEST_F(ClientTest, SlicesAreFoundByTheirService) {
         EXPECT_EQ(names_of("web"), std::vector<std::string>{"two"});
         EXPECT_EQ(names_of("db"), std::vector<std::string>{"one"});
         EXPECT_EQ(heard, (std::vector<std::string>{"web", "db"}));
-        client_->remove("endpointslices", {"default", "one"});
-        client_->remove("endpointslices", {"default", "two"});
+        client_->remove(EndpointSlice::kResource, {"default", "one"});
+        client_->remove(EndpointSlice::kResource, {"default", "two"});
     });
     settle();
     loop_.call([&] {

@@ -86,34 +86,34 @@ protected:
     PodDirectoryTest() : root_(testing::TempDir() + "kin-pod-directory") { fs::remove_all(root_); }
     ~PodDirectoryTest() override { fs::remove_all(root_); }
     std::string read(const std::string& file) {
-        std::ifstream in(root_ + "/pods/u-1/volumes/v/" + file);
+        std::ifstream in(root_ + "/memory/pods/u-1/volumes/v/" + file);
         return {std::istreambuf_iterator<char>(in), {}};
     }
 
     const std::string root_;
-    const PodDirectory directory_{root_, "u-1"};
+    const PodDirectory directory_{PodStorage{root_ + "/disk", root_ + "/memory"}, "u-1"};
 };
 
 TEST_F(PodDirectoryTest, FilesAreSwitchedTogether) {
     ASSERT_TRUE(directory_.write_files("v", {{"a", "1", 0600}, {"sub/b", "2", 0644}}));
     EXPECT_EQ(read("a"), "1");
     EXPECT_EQ(read("sub/b"), "2");
-    EXPECT_TRUE(fs::is_symlink(root_ + "/pods/u-1/volumes/v/a"));
+    EXPECT_TRUE(fs::is_symlink(root_ + "/memory/pods/u-1/volumes/v/a"));
     ASSERT_TRUE(directory_.write_files("v", {{"a", "new", 0600}}));
     EXPECT_EQ(read("a"), "new");
     ASSERT_TRUE(directory_.remove());
     ASSERT_TRUE(directory_.remove());
-    EXPECT_FALSE(fs::exists(root_ + "/pods/u-1"));
+    EXPECT_FALSE(fs::exists(root_ + "/memory/pods/u-1"));
 }
 
 TEST_F(PodDirectoryTest, LinksInAVolumeDoNotLeadOutOfIt) {
     ASSERT_TRUE(directory_.make_empty_dir("v"));
-    fs::create_directory_symlink("/etc", root_ + "/pods/u-1/volumes/v/out");
+    fs::create_directory_symlink("/etc", root_ + "/disk/pods/u-1/volumes/v/out");
     // "/etc" is looked up inside the volume, where there is none.
     EXPECT_FALSE(directory_.open_in_volume("v", "out/ssh"));
-    fs::create_directory_symlink("/", root_ + "/pods/u-1/volumes/v/self");
+    fs::create_directory_symlink("/", root_ + "/disk/pods/u-1/volumes/v/self");
     EXPECT_TRUE(directory_.open_in_volume("v", "self/new/dir"));
-    EXPECT_TRUE(fs::is_directory(root_ + "/pods/u-1/volumes/v/new/dir"));
+    EXPECT_TRUE(fs::is_directory(root_ + "/disk/pods/u-1/volumes/v/new/dir"));
     EXPECT_TRUE(directory_.open_in_volume("v", ""));
 }
 
@@ -149,7 +149,7 @@ TEST(VolumeObjectsTest, ALinkedDirectoryOutlivesThePodsOwn) {
     char folder[] = "/tmp/kin-volumes-XXXXXX";
     ASSERT_NE(::mkdtemp(folder), nullptr);
     const std::string kept = persistent_directory(folder, "pvc-1");
-    const PodDirectory pod(folder, "uid");
+    const PodDirectory pod(PodStorage{folder, folder}, "uid");
     ASSERT_TRUE(pod.link_directory("www", kept));
     ASSERT_TRUE(pod.open_in_volume("www", "").has_value());
     std::ofstream(kept + "/index.html") << "mine";
