@@ -96,7 +96,8 @@ private:
     Loop data_{"kin-data"};                             // DNS sockets
     Loop& control_;                                     // informers, every kernel write
     std::unique_ptr<netns::NodeLinks> links_;           // control: nodes, router, outside hosts
-    netns::PodNetworks pod_networks_{*links_};          // control
+    netns::PodWiring wiring_{control_};                 // control: pods' namespaces
+    std::unique_ptr<netns::PodNetworks> pod_networks_;  // control
     Client client_{registry_, control_};                // how all below sees the cluster
     std::unique_ptr<netns::Containers> containers_;     // control: PID 1, as the server sees it
     std::unique_ptr<netns::NodeAgent> agent_;           // control: pods -> namespaces, processes
@@ -118,6 +119,7 @@ Cluster::~Cluster() {
         balancers_.reset();
         network_agent_.reset();
         containers_.reset();
+        pod_networks_.reset();
     });
 }
 
@@ -143,8 +145,9 @@ Result<> Cluster::create_node_agent(UniqueFd init_socket) {
         token.seconds = apiserver::granted_seconds(request.expiration_seconds);
         return tokens_.service_account_token(token);
     };
+    pod_networks_ = std::make_unique<netns::PodNetworks>(*links_, &wiring_);
     agent_ = std::make_unique<netns::NodeAgent>(client_, streams_, *containers_, *links_,
-                                                pod_networks_, std::move(options));
+                                                *pod_networks_, std::move(options));
     return Ok{};
 }
 

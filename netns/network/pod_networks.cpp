@@ -19,50 +19,62 @@ std::string link_tag(const std::string& pod_uid, int link) {
 
 }  // namespace
 
-Result<const PodNetwork*> PodNetworks::attach(const std::string& pod_uid, const std::string& node,
-                                              Ipv4 wished) {
-    if (const PodNetwork* attached = find(pod_uid)) return attached;
+Result<PodNetworks::Place> PodNetworks::find_place(const std::string& node, Ipv4 wished) {
     const int number = node_number(node);
-    KernelNode* const kernel = number == 0 ? nullptr : links_.find(node);
-    if (!kernel) return Error(Errc::kNotFound, cat("there is no node ", node));
+    if (number == 0 || !links_.find(node)) {
+        return Error(Errc::kNotFound, cat("there is no node ", node));
+    }
     NodeState& state = nodes_.try_emplace(node, links_.addresses().node_pods(number)).first->second;
     TRY_ASSIGN(const Ipv4 address, state.pool.take(wished));
-    const int link = state.next_link++;
-    const PodPlan plan =
-        plan_pod(links_.addresses(), number, address, link, link_tag(pod_uid, link));
-    auto netns = connect(*kernel, plan);
-    if (!netns) {
-        state.pool.give_back(address);
-        return std::move(netns).error().context(cat("attach ", address, " to ", node));
+    return Place{node, address, state.next_link++, {}};
+}
+
+PodPlan PodNetworks::plan(const std::string& pod_uid, const Place& place) const {
+    return plan_pod(links_.addresses(), node_number(place.node), place.address, place.link,
+                    link_tag(pod_uid, place.link));
+}
+
+Result<const PodNetwork*> PodNetworks::settle(const std::string& pod_uid, const Place& place,
+                                              Result<Netns> made) {
+    if (!made) {
+        nodes_.at(place.node).pool.give_back(place.address);
+        return std::move(made).error().context(cat("attach ", place.address, " to ", place.node));
     }
-    const auto [added, is_new] =
-        pods_.emplace(pod_uid, PodNetwork{node, address, std::move(netns).value(), link});
+    const auto [added, is_new] = pods_.emplace(
+        pod_uid, PodNetwork{place.node, place.address, std::move(made).value(), place.link});
     return &added->second;
 }
 
-Result<Netns> PodNetworks::connect(KernelNode& node, const PodPlan& plan) {
-    std::optional<Rtnl> inside;
-    TRY_ASSIGN(Netns netns, Netns::create([&]() -> Result<> {
-        TRY(write_sysctls(plan.sysctls, plan.optional_sysctls));
-        TRY_ASSIGN(Rtnl opened, Rtnl::open_here());
-        inside.emplace(std::move(opened));
-        return Ok{};
-    }));
-    RtnlBatch pod;
-    pod.add_veth({plan.pod_end, plan.node_end, &node.netns})
-        .set_up(kLoopback)
-        .add_address(plan.address)
-        .set_up(kEth0)
-        .set_neighbour(plan.gateway)
-        .set_route(plan.default_route);
-    TRY(inside->apply(pod));
-    RtnlBatch outside;
-    outside.set_up(plan.pod.link).set_neighbour(plan.pod).set_route(plan.pod_route);
-    TRY(node.rtnl.apply(outside));
-    return netns;
+Result<const PodNetwork*> PodNetworks::attach(const std::string& pod_uid, const std::string& node,
+                                              Ipv4 wished) {
+    if (const PodNetwork* attached = find(pod_uid)) return attached;
+    TRY_ASSIGN(const Place place, find_place(node, wished));
+    KernelNode& kernel = *links_.find(node);
+    return settle(pod_uid, place, wire_pod(kernel.netns, kernel.rtnl, plan(pod_uid, place)));
+}
+
+void PodNetworks::attach_soon(const std::string& pod_uid, const std::string& node, Ipv4 wished,
+                              Attached done) {
+    if (on_their_way_.contains(pod_uid)) return;
+    if (!wiring_ || find(pod_uid)) return done(attach(pod_uid, node, wished));
+    auto place = find_place(node, wished);
+    if (!place) return done(std::move(place).error());
+    Place& kept = on_their_way_[pod_uid] = std::move(place).value();
+    kept.done = std::move(done);
+    wiring_->wire(node, links_.find(node)->netns, plan(pod_uid, kept),
+                  lifetime_.bind([this, pod_uid](Result<Netns> made) {
+                      const Place here = std::move(on_their_way_.extract(pod_uid).mapped());
+                      auto settled = settle(pod_uid, here, std::move(made));
+                      if (here.done) return here.done(std::move(settled));
+                      detach(pod_uid);
+                  }));
 }
 
 void PodNetworks::detach(const std::string& pod_uid) {
+    if (const auto coming = on_their_way_.find(pod_uid); coming != on_their_way_.end()) {
+        coming->second.done = {};
+        return;
+    }
     const auto found = pods_.find(pod_uid);
     if (found == pods_.end()) return;
     const PodNetwork& pod = found->second;

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
+#include "core/base/lifetime.h"
 #include "core/base/result.h"
 #include "core/kernel/netns.h"
 #include "netns/network/address_pool.h"
 #include "netns/network/node_links.h"
+#include "netns/network/pod_wiring.h"
 
 namespace kin::netns {
 
@@ -22,8 +25,9 @@ struct PodNetwork {
 /// Owned by the control thread. Pods are named by their uid: a name may come again.
 class PodNetworks {
 public:
-    /// `links` outlives this object.
-    explicit PodNetworks(NodeLinks& links) : links_(links) {}
+    /// Both outlive this object. Without `wiring` attach_soon() does its work at once.
+    explicit PodNetworks(NodeLinks& links, PodWiring* wiring = nullptr)
+        : links_(links), wiring_(wiring) {}
 
     /// Makes the pod's namespace, with an address of its node's block: `wished` if that is free.
     /// About 1.3 ms. A pod that is attached already keeps what it has. Fails with kNotFound if
@@ -31,6 +35,11 @@ public:
     /// The pointer lives until detach().
     Result<const PodNetwork*> attach(const std::string& pod_uid, const std::string& node,
                                      Ipv4 wished = {});
+    /// The same on the thread of the wiring, unless the pod is attached already or on its way:
+    /// `done` is called later or, for an early error, at once. Not called if detach() comes first.
+    using Attached = std::function<void(Result<const PodNetwork*>)>;
+    void attach_soon(const std::string& pod_uid, const std::string& node, Ipv4 wished,
+                     Attached done);
     /// Closes the pod's namespace; the kernel removes its links in the background, once no process
     /// or socket is in it. The address answers "unreachable" at once and is free. Not attached is
     /// success.
@@ -45,11 +54,26 @@ private:
         int next_link = kFirstPodLink;  // Never reused: an old link may still be going away.
     };
 
-    Result<Netns> connect(KernelNode& node, const PodPlan& plan);
+    /// A pod on its way.
+    struct Place {
+        std::string node;
+        Ipv4 address;
+        int link = 0;
+        Attached done;  ///< Empty: detached meanwhile.
+    };
+
+    Result<Place> find_place(const std::string& node, Ipv4 wished);
+    PodPlan plan(const std::string& pod_uid, const Place& place) const;
+    /// The pod's namespace is made, or could not be.
+    Result<const PodNetwork*> settle(const std::string& pod_uid, const Place& place,
+                                     Result<Netns> made);
 
     NodeLinks& links_;
+    PodWiring* const wiring_;
     std::map<std::string, NodeState> nodes_;  // Of those that ever had a pod.
     std::map<std::string, PodNetwork> pods_;
+    std::map<std::string, Place> on_their_way_;
+    Lifetime lifetime_;  // Last: answers end before what they touch.
 };
 
 }  // namespace kin::netns

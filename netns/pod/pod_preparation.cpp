@@ -10,6 +10,23 @@
 
 namespace kin::netns {
 
+/// True once the pod's namespace is there; it is asked for the first time.
+bool PodWorker::is_attached() {
+    if (network_fd_ >= 0 || spec_.host_network || agent_.networks.find(spec_.uid)) return true;
+    if (std::exchange(attaching_, true)) return false;
+    agent_.networks.attach_soon(spec_.uid, spec_.node, Ipv4::parse(pod_.ip).value_or(Ipv4{}),
+                                [this, alive = alive_](const Result<const PodNetwork*>& attached) {
+                                    if (!*alive) return;
+                                    attaching_ = false;
+                                    if (attached) return agent_.wake(spec_.uid);
+                                    fail_to_prepare(
+                                        "FailedCreatePodSandBox",
+                                        "Failed to create pod sandbox: " + attached.error().text());
+                                    agent_.wake_after(spec_.uid, std::chrono::seconds(5));
+                                });
+    return agent_.networks.find(spec_.uid) != nullptr;
+}
+
 Result<> PodWorker::prepare() {
     if (auto network = prepare_network(); !network) {
         fail_to_prepare("FailedCreatePodSandBox",
@@ -36,9 +53,7 @@ Result<> PodWorker::prepare_network() {
         network_fd_ = node->netns.fd();
         pod_ip_ = host_ip_;
     } else if (network_fd_ < 0) {
-        const Ipv4 wished = Ipv4::parse(pod_.ip).value_or(Ipv4{});
-        TRY_ASSIGN(const PodNetwork* network,
-                   agent_.networks.attach(spec_.uid, spec_.node, wished));
+        const PodNetwork* const network = agent_.networks.find(spec_.uid);
         network_fd_ = network->netns.fd();
         pod_ip_ = network->address;
         TRY(agent_.host_ports.set(spec_.uid, spec_.node, host_ports_of(spec_, *pod_ip_)));

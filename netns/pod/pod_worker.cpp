@@ -100,7 +100,7 @@ bool PodWorker::waits_for_config() const {
 
 bool PodWorker::busy() const {
     const auto settling = [](const auto& run) { return run->settling(); };
-    return writing_ || std::any_of(init_runs_.begin(), init_runs_.end(), settling) ||
+    return writing_ || attaching_ || std::any_of(init_runs_.begin(), init_runs_.end(), settling) ||
            std::any_of(runs_.begin(), runs_.end(), settling);
 }
 
@@ -138,7 +138,7 @@ Result<> PodWorker::sync() {
     if (!finished_) check_deadline();
     if (finished_) {
         if (stop_all(std::chrono::seconds(spec_.grace_seconds))) release();
-    } else if (prepare()) {
+    } else if (is_attached() && prepare()) {
         run_containers();
         finished_ = all_done();
         if (finished_ && stop_all(std::chrono::seconds(spec_.grace_seconds))) release();
@@ -236,6 +236,7 @@ bool PodWorker::stop_all(std::chrono::seconds grace) {
 void PodWorker::release() {
     sandbox_.reset();
     network_fd_ = -1;
+    attaching_ = false;
     if (auto closed = agent_.host_ports.remove(spec_.uid); !closed) {
         log_warn("kubelet", closed.error().text(), {{"pod", spec_.key.to_string()}});
     }

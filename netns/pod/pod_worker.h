@@ -51,6 +51,7 @@ private:
     using Runs = std::vector<std::unique_ptr<ContainerRun>>;
 
     void restore(const Pod& pod);
+    bool is_attached();
     Result<> prepare();
     Result<> prepare_network();
     Result<> prepare_volumes();
@@ -92,6 +93,7 @@ private:
     std::string failed_reason_, failed_message_;
     const bool was_finished_;        // By an earlier run of kin: its status stays as it is.
     bool finished_ = false;          // Succeeded or Failed: nothing is started any more.
+    bool attaching_ = false;         // Its namespace is being made.
     bool writing_ = false;           // A status write is not answered yet.
     uint64_t written_revision_ = 0;  // Until the cache shows it, the difference is not known.
     Json ineffective_;               // The last status patch that changed nothing.
