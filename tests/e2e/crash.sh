@@ -58,6 +58,7 @@ host_objects() {
 bring_up() {
     if [ $((RANDOM % 4)) = 0 ]; then
         # In the foreground: what is killed is what a person would see die.
+        : >"/tmp/$LAB.foreground" # What an earlier one said there is not meant.
         ("$KIN" up --lab "$LAB" --api-port 0 >"/tmp/$LAB.foreground" 2>&1 &)
         until_true 30 grep -q 'nodes Ready' "/tmp/$LAB.foreground"
     else
