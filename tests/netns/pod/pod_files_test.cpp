@@ -80,7 +80,9 @@ TEST(LogLinesTest, BytesBecomeLinesAndLongOnesParts) {
               "2026-01-02T03:04:05.000000000Z stdout F \n"
               "2026-01-02T03:04:05.000000000Z stdout F rest\n");
     out.clear();
-    lines.add(std::string(40000, 'x') + "\n", now, out);
+    std::string long_line(40000, 'x');
+    long_line += '\n';
+    lines.add(long_line, now, out);
     EXPECT_EQ(std::count(out.begin(), out.end(), 'x'), 40000);
     EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 3);
     EXPECT_NE(out.find(" P x"), std::string::npos);

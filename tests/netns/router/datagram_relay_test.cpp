@@ -56,9 +56,11 @@ protected:
             relay_ = std::make_unique<DatagramRelay>(loop_, std::move(door.fd), std::move(connect));
         });
     }
-    void TearDown() override {
+    /// Before what the relay's Connect uses goes.
+    void stop() {
         loop_.call([this] { relay_.reset(); });
     }
+    void TearDown() override { stop(); }
 
     Loop loop_{"test"};
     Socket server_;
@@ -100,6 +102,7 @@ TEST_F(DatagramRelayTest, WhatComesBeforeThereIsASocketWaitsForIt) {
     loop_.call([&] { later(connected_to(server_.at)); });
     EXPECT_EQ(server_.receive(), "one");
     EXPECT_EQ(server_.receive(), "two");
+    stop();
 }
 
 TEST_F(DatagramRelayTest, FailureToConnectIsForgottenAndTheNextDatagramTriesAgain) {
@@ -117,6 +120,7 @@ TEST_F(DatagramRelayTest, FailureToConnectIsForgottenAndTheNextDatagramTriesAgai
     }
     client.send("arrives", door_at_);
     EXPECT_EQ(server_.receive(), "arrives");
+    stop();
 }
 
 TEST_F(DatagramRelayTest, AfterTheServerMovedClientsReachTheNewOne) {
@@ -132,6 +136,7 @@ TEST_F(DatagramRelayTest, AfterTheServerMovedClientsReachTheNewOne) {
     });
     client.send("two", door_at_);
     EXPECT_EQ(other.receive(), "two");
+    stop();
 }
 
 }  // namespace
