@@ -10,6 +10,7 @@
 #include "core/base/strings.h"
 #include "tests/bench/lab_requests.h"
 #include "tests/bench/raw_network.h"
+#include "tests/bench/removals.h"
 
 namespace kin::bench {
 namespace {
@@ -20,7 +21,9 @@ constexpr const char* kUsage =
     "kin_bench deploy SOCKET NAME PODS | restarted SOCKET NAME PODS COUNT | remove SOCKET NAME\n"
     "    milliseconds until all are Ready, or gone\n"
     "kin_bench change-endpoints SOCKET SERVICE TIMES\n"
-    "    microseconds to the answer (median, p99), from it to the rule in force (median, p99)\n";
+    "    microseconds to the answer (median, p99), from it to the rule in force (median, p99)\n"
+    "kin_bench removals SOCKET SERVICE ADDRESS PODS KILLS\n"
+    "    milliseconds from an endpoint's removal to the last connection (median, p99, worst)\n";
 
 void write_map(const char* path, const std::string& text) {
     const int file = ::open(path, O_WRONLY | O_CLOEXEC);
@@ -57,6 +60,8 @@ int run(const std::vector<std::string>& words) {
         remove(words[1], words[2]);
     } else if (is("change-endpoints", 3)) {
         change_endpoints(words[1], words[2], number(3));
+    } else if (is("removals", 5)) {
+        measure_removals(words[1], words[2], words[3], number(4), number(5));
     } else if (is("raw-links", 1) || is("raw-pods", 2) || is("own-pods", 2)) {
         leave_host();
         const Cost cost = words[0] == "raw-links"  ? lay_raw_links(number(1))
