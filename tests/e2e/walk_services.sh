@@ -227,6 +227,17 @@ check "three endpoints" until_true 5 test "$wanted" = "$(endpoints_of foo)"
 answers=$(in_pod client sh -c "$(repeat 30 foo:6262)") && ok "thirty requests, no failure" ||
     bad "thirty requests, no failure"
 same "every replica answers" 3 "$(grep -o 'foo-[a-z0-9-]*' <<<"$answers" | sort -u | wc -l)"
+# Drawn at random, 3,000 fall apart by 26 in one standard deviation.
+answers=$(in_pod client python3 -c '
+import collections, re, socket, sys
+count = collections.Counter()
+for _ in range(3000):
+    with socket.create_connection((sys.argv[1], 6262), 3) as s:
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        count[re.search("foo-[a-z0-9-]*", s.makefile().read()).group()] += 1
+print(*sorted(count.values()))' "$(field svc/foo '{.spec.clusterIP}')")
+check "3,000 connections, 1,000 +- 120 to each replica ($answers)" awk '
+    {for (i = 1; i <= NF; ++i) if ($i < 880 || $i > 1120) exit 1; exit NF != 3}' <<<"$answers"
 expect "and by ClusterIP" 'Hello world from foo-' \
     from client "http://$(field svc/foo '{.spec.clusterIP}'):6262"
 logs=$(k logs -l app=foo --prefix --tail=-1)
