@@ -174,6 +174,16 @@ std::string PodLab::log(const std::string& pod, bool previous) {
     return text.get_future().get();
 }
 
+std::string PodLab::wait_log(const std::string& pod, std::string_view text) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    std::string read;
+    while ((read = log(pod)).find(text) == std::string::npos &&
+           std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::yield();
+    }
+    return read;
+}
+
 std::function<std::string()> PodLab::keep_log(const std::string& pod) {
     std::promise<std::shared_ptr<UniqueFd>> file;
     agent_->find_log({{"default", pod}, "", false}, [&](Answer<PodAccess::LogFile> found) {

@@ -41,6 +41,8 @@ public:
     Json wait_reason(const std::string& name, const std::string& reason);
     /// What a container of one of this lab's pods wrote, without times.
     std::string log(const std::string& pod, bool previous = false);
+    /// The log once `text` is in it; what there is after five seconds.
+    std::string wait_log(const std::string& pod, std::string_view text);
     /// The log of a pod that is there, to be read when the pod may have gone.
     std::function<std::string()> keep_log(const std::string& pod);
     /// Runs a pod `name` of busybox to its end: its log.

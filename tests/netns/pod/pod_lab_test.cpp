@@ -121,7 +121,7 @@ TEST(PodLabTest, DeletedPodGetsSigtermAndIsGone) {
                   lab.create_pod("p", R"("image":"busybox","command":["sh","-c",
                       "trap 'exit 0' TERM; echo up; while true; do sleep 0.1; done"])",
                                  R"("restartPolicy":"Always")");
-                  lab.wait_phase("p", "Running");
+                  lab.wait_log("p", "up");  // Before its trap it would not hear of the end.
                   lab.remove_pod("p");
                   const Json gone = lab.wait("p", [](const Json& pod) { return pod.is_null(); });
                   lab.create_pod("hard", R"("image":"busybox","command":["sleep","1000"])");
@@ -207,8 +207,8 @@ TEST(PodLabTest, SystemPodIsServedByAComponentOfKin) {
                                      R"("hostNetwork":true)");
                       const Json pod = lab.wait_phase("proxy", "Running");
                       const int running = service.running;
+                      const std::string text = lab.wait_log("proxy", "\n");
                       lab.remove_pod("proxy");
-                      const std::string text = lab.log("proxy");
                       lab.wait("proxy", [](const Json& now) { return now.is_null(); });
                       return cat(string_at(pod, {"status", "podIP"}), ' ', running, ' ',
                                  service.running.load(), ' ', text);
