@@ -79,7 +79,7 @@ Result<std::string> LabNodes::add() {
 Result<> LabNodes::remove(const std::string& name) {
     const std::lock_guard lock(one_at_a_time_);
     const int number = netns::node_number(name);
-    TRY(on_control([&]() -> Result<> {
+    auto unregistered = on_control([&]() -> Result<> {
         std::vector<int> numbers = parts_.links.node_numbers();
         if (std::erase(numbers, number) == 0) {
             return Error(Errc::kNotFound, cat("there is no ", name));
@@ -91,7 +91,8 @@ Result<> LabNodes::remove(const std::string& name) {
         TRY(remember_nodes(paths_, numbers));
         parts_.agent.unregister_node(name);
         return Ok{};
-    }));
+    });
+    TRY(std::move(unregistered));
     settle(cat("removing ", name));
     return on_control([&] {
         parts_.agent.remove_node(name);

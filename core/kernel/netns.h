@@ -28,8 +28,9 @@ Result<> write_sysctl(const Sysctl& setting);
 /// the last one ends its links, addresses, routes and rules; the kernel does that in the
 /// background.
 ///
-/// Only the control thread creates and enters namespaces, from a home namespace of its own: without
-/// root on the host, a thread that has left the host's namespace can never come back to it.
+/// Only threads with a home namespace of their own (kin-control, kin-wiring) create and enter
+/// others: without root on the host, a thread that has left the host's namespace can never come
+/// back to it.
 class Netns {
 public:
     /// Makes a new namespace with nothing but a loopback that is down. The calling thread is inside
