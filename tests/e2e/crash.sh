@@ -28,11 +28,14 @@ find_lab() {
 }
 
 # The launcher and every process, and with it every namespace, that belongs to the lab's user
-# namespace. A zombie waits for whoever reaps orphans here and holds nothing any more.
+# namespace. A zombie waits for whoever reaps orphans here, and holds nothing any more.
 left_over() {
-    stat -Lc '%i %n' /proc/[0-9]*/ns/user 2>/dev/null |
-        sed -n "s:^$lab_user /proc/\([0-9]*\)/.*:\1:p"
-    [ -d "/proc/$launcher" ] && ! grep -qs 'State:.*Z' "/proc/$launcher/status" && echo "$launcher"
+    local pid
+    for pid in "$launcher" $(stat -Lc '%i %n' /proc/[0-9]*/ns/user 2>/dev/null |
+        sed -n "s:^$lab_user /proc/\([0-9]*\)/.*:\1:p"); do
+        grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$pid/status" && echo "$pid"
+    done
+    return 0
 }
 # gone_in_time WHAT: within the limit, and says how long it took.
 gone_in_time() {
@@ -97,6 +100,7 @@ while_executing() {
 echo "  KIN_SEED=$SEED, limit $LIMIT_MS ms"
 start_lab
 find_lab || bad "find the lab's processes"
+[ "$(left_over | wc -l)" -ge 3 ] || bad "a lab that runs looks as if it were gone"
 check "a pod runs" k run survivor --image=nginx
 check "it is ready" k wait --for=condition=Ready pod/survivor --timeout=20s
 uid=$(uid_of_survivor)
