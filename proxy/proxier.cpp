@@ -124,6 +124,7 @@ Result<> Proxier::serve_health_checks() {
 
 Result<> Proxier::forget_stale_flows(NodeState& node, StaleFlows::Scope scope) {
     if (scope == StaleFlows::Scope::kTouched && !stale_flows_.any()) return Ok{};
+    if (Conntrack::none_in(node.kernel->netns)) return Ok{};
     if (!node.conntrack) {
         TRY_ASSIGN(Conntrack conntrack, Conntrack::open(node.kernel->netns));
         node.conntrack.emplace(std::move(conntrack));

@@ -51,6 +51,11 @@ Result<Conntrack> Conntrack::open(const Netns& ns) {
     return Conntrack(std::move(netlink));
 }
 
+bool Conntrack::none_in(const Netns& ns) {
+    const auto count = ns.read_sysctl("net/netfilter/nf_conntrack_count");
+    return count && *count == "0";
+}
+
 Result<std::vector<Flow>> Conntrack::flows(nft::L4 l4) {
     Request request(message_type(IPCTNL_MSG_CT_GET), 0, "list connections");
     request.put_header(family_header());
