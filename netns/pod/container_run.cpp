@@ -93,7 +93,8 @@ void ContainerRun::restore(const Json& status) {
 }
 
 std::string ContainerRun::log_path(int attempt) const {
-    return cat(log_directory(agent_.storage.data, pod_), '/', spec_.name, '/', attempt, ".log");
+    // A container's name has no dot.
+    return cat(log_directory(agent_.storage.data, pod_), '/', spec_.name, '.', attempt, ".log");
 }
 
 std::optional<ProcessId> ContainerRun::process() const {

@@ -30,9 +30,13 @@ std::string compact_time(WallTime now) {
 }  // namespace
 
 Result<LogFile> LogFile::open(const std::string& path) {
-    std::error_code error;
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-    if (error) return Error::from_errno(cat("directory of ", path), error.value());
+    const std::string folder = std::filesystem::path(path).parent_path();
+    // Most often all but the last is there.
+    if (::mkdir(folder.c_str(), 0777) < 0 && errno == ENOENT) {
+        std::error_code error;
+        std::filesystem::create_directories(folder, error);
+        if (error) return Error::from_errno(cat("directory of ", path), error.value());
+    }
     TRY_ASSIGN(UniqueFd file, open_log(path));
     struct stat found {};
     const bool known = ::fstat(file.get(), &found) == 0;
