@@ -63,6 +63,7 @@ void ContainerRun::condemn(ProbeKind kind, std::optional<std::chrono::seconds> g
 }
 
 void ContainerRun::stop(std::chrono::seconds grace, std::string_view why) {
+    if (first_attach_.active()) attached();
     if (!alive() || phase_ == Phase::kDraining) return;
     const auto now = std::chrono::steady_clock::now();
     const bool first = !kill_at_;

@@ -24,6 +24,10 @@ std::string new_container_id() {
     return "kin://" + hex({bytes, sizeof bytes});
 }
 
+/// `kubectl run -i` attaches once it sees the container run; a program that is quicker than that
+/// is shown as running for so long, so that its output arrives by the attachment.
+constexpr std::chrono::seconds kFirstAttach{2};
+
 /// A pipe whose `ours` end does not block.
 Result<> open_pipe(UniqueFd& reader, UniqueFd& writer, bool ours_is_reader) {
     int ends[2];
@@ -334,11 +338,23 @@ void ContainerRun::ended(int exit_code, int signal) {
 void ContainerRun::on_drained() {
     drained_ = true;
     if (phase_ != Phase::kDraining) return;
+    if (spec_.stdin_once && !was_attached_ && !kill_at_) {
+        if (!first_attach_.active()) {
+            first_attach_ = agent_.loop.after(kFirstAttach, [this] { attached(); });
+        }
+        return;
+    }
     phase_ = Phase::kIdle;
     end_.message = termination_message();
     report_.state = end_;
     report_.ready = report_.started = false;
     agent_.wake(uid_);
+}
+
+void ContainerRun::attached() {
+    was_attached_ = true;
+    first_attach_.cancel();
+    if (drained_) on_drained();
 }
 
 std::string ContainerRun::termination_message() const {

@@ -52,6 +52,8 @@ public:
     const ContainerSpecView& spec() const { return spec_; }
     const ContainerReport& report() const { return report_; }
     /// Between the request to start it and the answer, or between its end and the end of its log.
+    /// Somebody has attached: what ended meanwhile need not wait for that any more.
+    void attached();
     bool settling() const { return phase_ == Phase::kStarting || phase_ == Phase::kDraining; }
     bool alive() const { return phase_ != Phase::kIdle; }
     /// Waits for a ConfigMap or Secret that its environment names.
@@ -125,6 +127,8 @@ private:
     std::optional<std::chrono::steady_clock::time_point> kill_at_;
     bool terminated_ = false;  // SIGTERM was sent.
     bool drained_ = false;     // Its log is complete.
+    bool was_attached_ = false;
+    Timer first_attach_;  // Ends the wait for it.
     bool waits_for_config_ = false;
     int pull_failures_ = 0;
     WallTime next_pull_{};

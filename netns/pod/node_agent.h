@@ -95,7 +95,7 @@ private:
     AgentContext make_context(Containers& containers, NodeLinks& links, PodNetworks& networks);
     PodWorker* find_worker(const ObjectKey& pod);
     /// The container meant, or why there is none.
-    Answer<const ContainerRun*> find_container(const ObjectKey& pod, const std::string& name);
+    Answer<ContainerRun*> find_container(const ObjectKey& pod, const std::string& name);
     void exec_here(const ExecRequest& request, const Started& started, const Exited& exited);
     /// Kills the process when it is let go; on any thread.
     std::shared_ptr<void> lease_of(ProcessId process);

@@ -56,11 +56,10 @@ Status pod_not_found(const ObjectKey& pod) { return not_found(*find_resource("po
 
 }  // namespace
 
-Answer<const ContainerRun*> NodeAgent::find_container(const ObjectKey& pod,
-                                                      const std::string& name) {
+Answer<ContainerRun*> NodeAgent::find_container(const ObjectKey& pod, const std::string& name) {
     PodWorker* worker = find_worker(pod);
     if (!worker) return pod_not_found(pod);
-    const ContainerRun* run = worker->find_container(name);
+    ContainerRun* run = worker->find_container(name);
     if (run) return run;
     if (!name.empty()) {
         return bad_request(cat("container ", name, " is not valid for pod ", pod.name));
@@ -150,6 +149,7 @@ void NodeAgent::attach_here(const ExecRequest& request, const Started& started, 
     logs_->attach(*(*run)->log(), request, started, [exited = std::move(exited)] {
         exited({0, "", true});
     });
+    (*run)->attached();
 }
 
 void NodeAgent::connect(const ObjectKey& pod, uint16_t port,

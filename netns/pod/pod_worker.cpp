@@ -104,7 +104,7 @@ bool PodWorker::busy() const {
            std::any_of(runs_.begin(), runs_.end(), settling);
 }
 
-const ContainerRun* PodWorker::find_container(const std::string& name) const {
+ContainerRun* PodWorker::find_container(const std::string& name) const {
     if (name.empty()) return runs_.size() == 1 ? runs_.front().get() : nullptr;
     for (const auto* list : {&runs_, &init_runs_}) {
         for (const auto& run : *list) {

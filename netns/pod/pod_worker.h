@@ -44,7 +44,7 @@ public:
     /// The descriptor of its network namespace; -1 while it has none.
     int network_fd() const { return network_fd_; }
     /// By name; with an empty name the only one. nullptr if there is none.
-    const ContainerRun* find_container(const std::string& name) const;
+    ContainerRun* find_container(const std::string& name) const;
     std::vector<std::string> container_names() const;
 
 private:

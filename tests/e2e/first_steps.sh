@@ -34,6 +34,9 @@ k run c --rm -i --quiet --restart=Never --image=busybox -- wget -qO- http://web 
     >"/tmp/$LAB.page" 2>"/tmp/$LAB.err"
 expect "a pod fetches the page by name" '<title>Welcome to nginx!</title>' cat "/tmp/$LAB.page"
 same "and says nothing on stderr" "" "$(cat "/tmp/$LAB.err")"
+# Without --quiet kubectl says on stderr where the output came from, had it come too late to attach.
+k run c --rm -i --restart=Never --image=busybox -- wget -qO- http://web >/dev/null 2>"/tmp/$LAB.err" </dev/null
+same "it comes by attach, not from the log" "" "$(grep "couldn't attach" "/tmp/$LAB.err")"
 check "the client pod is gone" until_true 20 bash -c "! '$KIN' kubectl --lab $LAB get pod c"
 
 for pod in $(k get pods -l app=web -o name); do
