@@ -138,7 +138,18 @@ typed() { # typed TEXT: what a shell with a terminal in shell-demo shows when th
 expect "a shell, typed at" 'Hello shell demo' typed \
     "ls /\necho 'Hello shell demo' > /usr/share/nginx/html/index.html\ncurl -s http://localhost/\nexit\n"
 expect "that page is served" '^Hello shell demo' k exec shell-demo -- curl -s http://localhost/
-expect "Ctrl-C ends a program, not the shell" 'still [h]ere' typed "sleep 1000\n\003echo still h''ere\nexit\n"
+# What is typed before the program runs, or goes, would be the shell's.
+sleeps() { k exec shell-demo -- pgrep -f '^sleep 1234'; }
+interrupted() {
+    in_terminal "$kubectl_line exec --stdin --tty shell-demo -- /bin/bash" < <(
+        printf 'sleep 1234\n'
+        until_true 20 sleeps
+        printf '\003'
+        until_true 20 eval '! sleeps'
+        printf "echo still h''ere\nexit\n"
+    )
+}
+expect "Ctrl-C ends a program, not the shell" 'still [h]ere' interrupted
 typed "echo a\n\004" >/dev/null
 same "Ctrl-D ends the shell" 0 $?
 expect "env" '^HOSTNAME=' k exec shell-demo -- env
