@@ -1,6 +1,7 @@
 // netcat with the flags that lessons use, whatever the host has: OpenBSD's -z -u -v -k -l -p -w -n
 // -N -q, and busybox's -ll and -e.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -18,6 +19,7 @@
 #include "core/base/unique_fd.h"
 #include "netns/images/dial.h"
 #include "netns/images/programs.h"
+#include "netns/images/sockets.h"
 
 namespace kin::images {
 namespace {
@@ -228,28 +230,11 @@ int connect_to(const Options& options, const std::string& host, const std::strin
     return options.scan ? 0 : serve(options, fd->get());
 }
 
+/// As open_listener(), but blocking; invalid if the port is taken.
 UniqueFd bind_to(uint16_t port, int type) {
-    UniqueFd fd(::socket(AF_INET6, type | SOCK_CLOEXEC, 0));
-    const bool six = fd.valid();
-    if (!six) fd.reset(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
-    const int on = 1, off = 0;
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_storage storage{};
-    socklen_t size = sizeof(sockaddr_in);
-    if (six) {
-        ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-        auto& address = reinterpret_cast<sockaddr_in6&>(storage);
-        address.sin6_family = AF_INET6;
-        address.sin6_port = htons(port);
-        size = sizeof address;
-    } else {
-        auto& address = reinterpret_cast<sockaddr_in&>(storage);
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-    }
-    if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) < 0) fd.reset();
-    if (fd.valid() && type == SOCK_STREAM && ::listen(fd.get(), 16) < 0) fd.reset();
-    return fd;
+    auto opened = open_listener(port, type);
+    if (!opened || ::fcntl(opened->get(), F_SETFL, 0) < 0) return {};
+    return std::move(opened).value();
 }
 
 /// The first datagram says who the other end is.
