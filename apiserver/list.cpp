@@ -169,9 +169,7 @@ std::string plain_list(const Kind& kind, const std::vector<StoredPtr>& objects, 
 
 std::string partial_list(const std::vector<StoredPtr>& objects, const Json& meta) {
     Json items = Json::array();
-    for (const StoredPtr& object : objects) {
-        if (const auto json = parse_json(object->body)) items.push_back(partial_metadata(*json));
-    }
+    for (const StoredPtr& object : objects) items.push_back(partial_metadata(*json_of(*object)));
     return to_text({{"kind", "PartialObjectMetadataList"},
                     {"apiVersion", "meta.k8s.io/v1"},
                     {"metadata", meta},
@@ -191,9 +189,7 @@ std::string table_list(const Kind& kind, const std::vector<StoredPtr>& objects, 
     Json table = empty_table(kind, meta);
     const auto now = std::chrono::system_clock::now();
     for (const StoredPtr& object : objects) {
-        if (const auto json = parse_json(object->body)) {
-            table["rows"].push_back(table_row(kind, *json, include, now));
-        }
+        table["rows"].push_back(table_row(kind, *json_of(*object), include, now));
     }
     return to_text(table);
 }
@@ -205,8 +201,7 @@ bool Selection::matches(const StoredObject& object) const {
     if (!labels.matches(object.labels)) return false;
     if (fields.empty()) return true;
     if (fields.only_key()) return fields.matches_key(object.key.ns, object.key.name);
-    const auto json = parse_json(object.body);
-    return json && fields.matches(*json);
+    return fields.matches(*json_of(object));
 }
 
 Answer<Selection> parse_selection(const Kind& kind, const http::Query& query) {
@@ -264,10 +259,7 @@ Answer<std::string> get_object(const Store& store, const ApiPath& path, const ht
     const Kind& kind = *path.kind;
     const StoredPtr stored = store.find(kind.resource(), {path.ns, path.name});
     if (!stored) return not_found(kind, path.name);
-    if (path.subresource == "scale") {
-        const auto json = parse_json(stored->body);
-        return to_text(Registry::scale_of(kind, json ? *json : Json::object()));
-    }
+    if (path.subresource == "scale") return to_text(Registry::scale_of(kind, *json_of(*stored)));
     return object_in_form(kind, stored->body, query, form);
 }
 

@@ -40,9 +40,7 @@ namespace {
 Answer<Json> find_pod(const Store& store, const ObjectKey& pod) {
     const StoredPtr stored = store.find("pods", pod);
     if (!stored) return not_found(*find_kind_of("v1", "Pod"), pod.name);
-    auto json = parse_json(stored->body);
-    if (!json) return internal_error(json.error());
-    return std::move(*json);
+    return *json_of(*stored);
 }
 }  // namespace
 

@@ -69,8 +69,7 @@ Result<std::vector<Json>> documents_of(const std::string& text) {
 }
 
 std::string uid_of(const StoredObject& object) {
-    const auto json = parse_json(object.body);
-    return json ? string_at(*json, {"metadata", "uid"}) : std::string();
+    return string_at(*json_of(object), {"metadata", "uid"});
 }
 
 /// A token lives ten minutes at least.

@@ -180,11 +180,10 @@ Routes::Reply Routes::remove_collection(Call& call) {
             [&](WriteDone done) { registry_.remove(target, *options, std::move(done)); });
         // Gone in between is what was wanted; anything else ends the request.
         if (!removed && removed.error().code != 404) return status_response(removed.error());
-        if (auto json = parse_json(object->body)) {
-            json->erase("kind");
-            json->erase("apiVersion");
-            items.push_back(std::move(*json));
-        }
+        Json json = *json_of(*object);
+        json.erase("kind");
+        json.erase("apiVersion");
+        items.push_back(std::move(json));
     }
     return json_response(200, {{"kind", list_kind(*path.kind)},
                                {"apiVersion", path.kind->api_version()},

@@ -36,10 +36,9 @@ int random_timeout_seconds() {
 
 /// The old content with the revision of the change that made it leave the selection.
 std::string at_revision(const StoredObject& object, Revision revision) {
-    auto json = parse_json(object.body);
-    if (!json) return object.body;
-    (*json)["metadata"]["resourceVersion"] = cat(revision);
-    return to_text(*json);
+    Json json = *json_of(object);
+    json["metadata"]["resourceVersion"] = cat(revision);
+    return to_text(json);
 }
 
 Answer<Ok> parse_versions(const Store& store, const http::Query& query, WatchRequest& watch) {

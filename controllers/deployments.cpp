@@ -100,8 +100,11 @@ Result<> Deployments::reconcile(const ObjectKey& key) {
     if (!in_flight_.settled(key, client_.seen())) return Ok{};  // Adopting: once that is seen.
     const std::vector<const ReplicaSet*> sets = sets_of(*deployment);
     const WallTime now = std::chrono::system_clock::now();
+    // Only who waits for all old pods to go asks for them; they can be many.
+    const bool recreates = string_at(deployment->spec(), {"strategy", "type"}) == "Recreate";
     RolloutPlan plan =
-        plan_rollout(*deployment, sets, pods_left(sets), collided_.count(key) != 0, now);
+        plan_rollout(*deployment, sets, recreates ? pods_left(sets) : std::map<std::string, int>{},
+                     collided_.count(key) != 0, now);
     if (plan.again_at) {
         queue_.add_after(key, std::chrono::ceil<std::chrono::milliseconds>(*plan.again_at - now) +
                                   std::chrono::milliseconds(1));

@@ -30,8 +30,7 @@ inline void record(Client& client, const Reporter& reporter, const Metadata& obj
 
 /// The name of the object that a create made.
 inline std::string written_name(const Written& written) {
-    const auto object = parse_json(written.body);
-    return object ? string_at(*object, {"metadata", "name"}) : "";
+    return written.object ? string_at(*written.object, {"metadata", "name"}) : "";
 }
 
 /// Deletes this object, not a later one of the same name.

@@ -46,10 +46,10 @@ bool is_active(const Pod& pod) { return !pod.finished() && !pod.meta.deleting();
 
 std::optional<WallTime> available_at(const Pod& pod, int64_t min_ready_seconds) {
     if (!pod.ready) return {};
+    if (min_ready_seconds <= 0) return WallTime{};  // However long: nobody waits for it.
     const Json* ready = find_condition(pod.status(), "Ready");
     const auto since = ready ? parse_rfc3339(string_at(*ready, {"lastTransitionTime"}))
                              : std::optional<WallTime>{};
-    if (min_ready_seconds <= 0) return since.value_or(WallTime{});
     if (!since) return {};
     return *since + std::chrono::seconds(min_ready_seconds);
 }

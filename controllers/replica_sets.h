@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -32,6 +33,7 @@ private:
     Cache<Pod>& pods_;
     OwnedPods owned_;
     std::map<ObjectKey, std::string> failures_;  // Why the last create failed.
+    std::map<ObjectKey, std::chrono::steady_clock::time_point> next_look_;
     WorkQueue<ObjectKey> queue_;
     InFlight in_flight_{queue_};
     PodWrites<Set> writes_;

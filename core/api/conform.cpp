@@ -138,8 +138,8 @@ public:
 
 private:
     struct Step {
-        std::string name;
-        int index;  ///< -1: a field
+        std::string_view name;  ///< of the object that is walked
+        int index;              ///< -1: a field
     };
 
     bool is_dropped(const Field& field, const Json& value) const {
@@ -287,7 +287,7 @@ private:
     std::string go_path() const {
         std::string out;
         for (const Step& step : steps_)
-            if (step.index < 0) out += out.empty() ? step.name : cat('.', step.name);
+            if (step.index < 0) out += out.empty() ? std::string(step.name) : cat('.', step.name);
         return out;
     }
 
@@ -298,7 +298,7 @@ private:
             if (step.index >= 0) {
                 out += cat('[', step.index, ']');
             } else {
-                out += out.empty() ? step.name : cat('.', step.name);
+                out += out.empty() ? std::string(step.name) : cat('.', step.name);
             }
         }
         return out;

@@ -11,15 +11,28 @@ namespace {
 constexpr auto kSettleCheck = std::chrono::milliseconds(2);
 constexpr std::string_view kFieldManager = "kin";
 
+/// Events let other writes pass, so that statuses come first when many pods start at once: they
+/// wait while so many others are under way, but not for longer than this. So many are written at a
+/// time, that a status never queues behind more.
+constexpr size_t kBusyWrites = 3, kEventWrites = 16;
+constexpr auto kLongestEventDelay = std::chrono::milliseconds(1000);
+
 /// What the next event resolves by itself, if nobody asked for the answer.
 bool expected(const Status& status) { return status.code == 404 || status.code == 409; }
+
+void log_event_failure(const Status& status) {
+    if (!expected(status)) log_warn("client", "write event", {{"answer", status.message}});
+}
 
 }  // namespace
 
 Client::Client(Registry& registry, Loop& loop)
-    : registry_(registry), loop_(loop), state_(std::make_shared<State>(registry.store(), loop)) {}
+    : registry_(registry), loop_(loop), state_(std::make_shared<State>(registry.store(), loop)) {
+    state_->send_events = [this] { send_events(kEventWrites); };
+}
 
 Client::~Client() {
+    loop_.call([this] { send_events(SIZE_MAX); });  // What has happened is told.
     state_->outbox.with([](Loop*& loop) { loop = nullptr; });
     loop_.call([this] { state_->close(); });
     state_->informer.reset();
@@ -34,12 +47,9 @@ Revision Client::seen() const { return state_->informer->seen(); }
 
 size_t Client::pending_writes() const { return state_->pending; }
 
-std::optional<Json> Client::get(std::string_view resource, const ObjectKey& key) const {
+std::shared_ptr<const Json> Client::get(std::string_view resource, const ObjectKey& key) const {
     const auto stored = registry_.store().find(resource, key);
-    if (!stored) return {};
-    auto json = parse_json(stored->body);
-    if (!json) return {};
-    return std::move(*json);
+    return stored ? json_of(*stored) : nullptr;
 }
 
 // --- Writes ---
@@ -62,7 +72,9 @@ void Client::write(std::string_view what, std::string_view resource, const Objec
                 if (!loop) return;
                 auto task = [state, done = std::move(done), answer = std::move(answer)]() mutable {
                     --state->pending;
-                    if (!state->closed) done(std::move(answer));
+                    if (state->closed) return;
+                    done(std::move(answer));
+                    if (state->send_events) state->send_events();
                 };
                 loop->post(std::move(task));
             });
@@ -120,13 +132,40 @@ void Client::create_subresource(std::string_view resource, const ObjectKey& key,
 void Client::record(EventNote note) {
     auto write = state_->events.correlate(std::move(note), std::chrono::system_clock::now());
     if (!write) return;
-    if (write->patch.is_null()) return create("events", std::move(write->event));
-    // Events are deleted when they are old: then this one begins anew.
-    patch("events", write->key, std::move(write->patch),
-          [this, event = std::move(write->event)](const Answer<Written>& answer) {
+    state_->queued_events.push_back({std::move(*write), std::chrono::steady_clock::now()});
+    send_events(kEventWrites);
+}
+
+void Client::send_events(size_t at_once) {
+    auto& queue = state_->queued_events;
+    while (!queue.empty() && state_->event_writes < at_once) {
+        const auto waited = std::chrono::steady_clock::now() - queue.front().since;
+        const bool busy = state_->pending - state_->event_writes >= kBusyWrites;
+        if (busy && at_once != SIZE_MAX && waited < kLongestEventDelay) break;
+        EventCorrelator::Write write = std::move(queue.front().write);
+        queue.pop_front();
+        send_event(std::move(write));
+    }
+    if (!queue.empty() && !state_->events_due.active()) {
+        state_->events_due = loop_.after(kLongestEventDelay, [this] { send_events(kEventWrites); });
+    }
+}
+
+void Client::send_event(EventCorrelator::Write write) {
+    ++state_->event_writes;
+    if (write.patch.is_null()) {
+        return create("events", std::move(write.event), [this](const Answer<Written>& answer) {
+            --state_->event_writes;
+            if (!answer) log_event_failure(answer.error());
+        });
+    }
+    patch("events", write.key, std::move(write.patch),
+          [this, event = std::move(write.event)](const Answer<Written>& answer) {
+              --state_->event_writes;
               if (answer) return;
-              if (answer.error().code == 404) return create("events", event);
-              log_warn("client", "patch event", {{"answer", answer.error().message}});
+              // Events are deleted when they are old: then this one begins anew.
+              if (answer.error().code == 404) return send_event({{}, event, nullptr});
+              log_event_failure(answer.error());
           });
 }
 
@@ -140,6 +179,7 @@ std::string Client::State::busy_with(const Store& store) const {
     const Revision head = store.revision();
     if (informer->seen() < head) return cat("caches at revision ", informer->seen(), " of ", head);
     if (pending != 0) return cat(pending, " writes");
+    if (!queued_events.empty()) return "events";
     for (const auto& [name, busy] : busy_checks) {
         if (busy()) return name;
     }

@@ -103,10 +103,11 @@ public:
     /// POST to pods/NAME/binding and other subresources.
     void create_subresource(std::string_view resource, const ObjectKey& key,
                             std::string_view subresource, Json body, Done done = {});
-    /// The stored object as it is now; nullopt if there is none. For the fields views leave out.
-    std::optional<Json> get(std::string_view resource, const ObjectKey& key) const;
+    /// The stored object as it is now; nullptr if there is none.
+    std::shared_ptr<const Json> get(std::string_view resource, const ObjectKey& key) const;
 
-    /// Records an Event as upstream's components do: repeated ones count up instead of piling up.
+    /// Records an Event as upstream's components do: repeated ones count up instead of piling up,
+    /// and while much else is being written they wait, a second at most.
     using EventNote = kin::EventNote;
     void record(EventNote note);
 
@@ -127,6 +128,8 @@ private:
     struct Sink;
     struct State;
     void add_metadata_sinks();
+    void send_events(size_t at_once);
+    void send_event(EventCorrelator::Write write);
     /// Starts a write; its answer comes back through the loop.
     void write(std::string_view what, std::string_view resource, const ObjectKey& key, Done done,
                const std::function<void(const Target&, WriteDone)>& start);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <deque>
+
 #include "core/base/guarded.h"
 #include "core/client/client.h"
 #include "core/client/informer.h"
@@ -16,6 +18,8 @@ struct Client::State {
     void close() {
         closed = true;
         busy_checks.clear();
+        events_due.cancel();
+        send_events = {};
     }
     /// Who still has work; "" if nobody.
     std::string busy_with(const Store& store) const;
@@ -24,6 +28,15 @@ struct Client::State {
     std::unordered_map<std::string_view, std::shared_ptr<void>> caches;  // by resource
     std::vector<MetadataObserver> metadata_observers;
     EventCorrelator events;
+    /// Events that wait for a calmer moment, oldest first.
+    struct QueuedEvent {
+        EventCorrelator::Write write;
+        std::chrono::steady_clock::time_point since;
+    };
+    std::deque<QueuedEvent> queued_events;
+    size_t event_writes = 0;  ///< of `pending`
+    Timer events_due;
+    std::function<void()> send_events;  ///< empty after the client's end
     std::vector<std::pair<std::string, std::function<bool()>>> busy_checks;
     size_t pending = 0;
     bool closed = false;

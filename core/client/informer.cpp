@@ -37,8 +37,7 @@ Informer::~Informer() {
 void Informer::add(const std::string& resource, std::shared_ptr<CacheSink> sink) {
     if (started_) {
         for (const auto& object : store_.list(resource, "").objects) {
-            auto json = parse_json(object->body);
-            if (json) sink->set(object->key, std::make_shared<const Json>(std::move(*json)));
+            sink->set(object->key, json_of(*object));
         }
     }
     sinks_[resource].push_back(std::move(sink));
@@ -122,12 +121,7 @@ void Informer::list(Turn& turn, const std::string& resource) {
 void Informer::deliver(const Turn& turn) {
     std::vector<std::function<void()>> tell;
     for (const auto& [place, now] : turn.changes) {
-        std::shared_ptr<const Json> object;
-        if (now) {
-            auto json = parse_json(now->body);
-            KIN_ASSERT(json);  // The registry wrote it.
-            object = std::make_shared<const Json>(std::move(*json));
-        }
+        const std::shared_ptr<const Json> object = now ? json_of(*now) : nullptr;
         for (const auto& sink : sinks_.at(place->first)) {
             if (auto observers = sink->set(place->second, object)) {
                 tell.push_back(std::move(observers));

@@ -48,6 +48,12 @@ public:
         entry.due = std::min(entry.due, Clock::now() + delay);
         schedule(entry.due);
     }
+    /// As add(), but up to `delay` later, so that what comes meanwhile is done in one go. It counts
+    /// as work left undone.
+    void add_within(const Key& key, std::chrono::milliseconds delay) {
+        add_after(key, delay);
+        entries_[key].again = true;
+    }
     /// Some key is to be worked on now or waits out a backoff. Keys that only wait for their
     /// add_after() do not count: they are plans, not work left undone.
     bool busy() const {

@@ -55,20 +55,19 @@ void tolerate_lost_nodes(Json& spec) {
     }
 }
 
-std::optional<Json> read(const StoredPtr& stored) {
-    auto json = stored ? parse_json(stored->body) : Error(Errc::kNotFound, "not stored");
-    if (!json) return {};
-    return std::move(*json);
+/// nullptr if there is none.
+std::shared_ptr<const Json> read(const StoredPtr& stored) {
+    return stored ? json_of(*stored) : nullptr;
 }
 
-/// The stored PriorityClass that a Pod means; nullopt: none, and then its priority is 0.
-std::optional<Json> priority_class(const std::string& name, const StoreTransaction& store) {
+/// The stored PriorityClass that a Pod means; nullptr: none, and then its priority is 0.
+std::shared_ptr<const Json> priority_class(const std::string& name, const StoreTransaction& store) {
     const std::string resource = "priorityclasses.scheduling.k8s.io";
     if (!name.empty()) return read(store.find(resource, {"", name}));
-    std::optional<Json> chosen;
+    std::shared_ptr<const Json> chosen;
     for (const StoredPtr& stored : store.list(resource, "")) {
         auto one = read(stored);
-        if (!one || !bool_at(*one, {"globalDefault"})) continue;
+        if (!bool_at(*one, {"globalDefault"})) continue;
         if (!chosen || int_at(*one, {"value"}) < int_at(*chosen, {"value"}))
             chosen = std::move(one);
     }
@@ -84,7 +83,7 @@ Answer<Ok> set_priority(const Kind& kind, const ObjectKey& key, Json& spec,
     } else if (name == "system-node-critical") {
         found["value"] = 2'000'001'000;
     } else if (auto stored = priority_class(name, store)) {
-        found = std::move(*stored);
+        found = *stored;
         spec["priorityClassName"] = string_at(found, {"metadata", "name"});
     } else if (!name.empty()) {
         return forbidden(kind, key.name, cat("no PriorityClass with name ", name, " was found"));
@@ -117,7 +116,7 @@ void set_default_class(Json& object, const char* field, std::string_view resourc
     std::string chosen, since;
     for (const StoredPtr& stored : store.list(resource, "")) {
         const auto one = read(stored);
-        if (!one || string_at(*one, {"metadata", "annotations", annotation}) != "true") continue;
+        if (string_at(*one, {"metadata", "annotations", annotation}) != "true") continue;
         const std::string made = string_at(*one, {"metadata", "creationTimestamp"});
         if (chosen.empty() || made > since) {
             chosen = stored->key.name;
@@ -134,8 +133,7 @@ Answer<Ok> admit_create(const Kind& kind, const ObjectKey& key, const Json& obje
     const Kind& namespaces = *find_resource("namespaces");
     const StoredPtr stored = store.find("namespaces", {"", key.ns});
     if (!stored) return not_found(namespaces, key.ns);
-    const auto ns = parse_json(stored->body);
-    if (ns && find(*ns, {"metadata", "deletionTimestamp"})) {
+    if (find(*json_of(*stored), {"metadata", "deletionTimestamp"})) {
         Status status = forbidden(kind, key.name,
                                   cat("unable to create new content in namespace ", key.ns,
                                       " because it is being terminated"));
@@ -163,8 +161,7 @@ void mount_service_account(const ObjectKey& key, Json& pod, const StoreTransacti
     } else {
         const std::string account = string_at(pod, {"spec", "serviceAccountName"}, "default");
         if (const StoredPtr stored = store.find("serviceaccounts", {key.ns, account})) {
-            const auto json = parse_json(stored->body);
-            if (json && !bool_at(*json, {"automountServiceAccountToken"}, true)) return;
+            if (!bool_at(*json_of(*stored), {"automountServiceAccountToken"}, true)) return;
         }
     }
     Json& spec = pod["spec"];

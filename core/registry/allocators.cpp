@@ -57,7 +57,7 @@ void ServiceAllocators::rebuild(const Store& store) {
     ips_.clear();
     ports_.clear();
     for (const StoredPtr& stored : store.list("services", "").objects) {
-        if (const auto service = parse_json(stored->body)) note(*service);
+        note(*json_of(*stored));
     }
 }
 

@@ -24,11 +24,35 @@ void take_over(Json& to, const Json& from, std::string_view field) {
     }
 }
 
-// What generation counts: everything but metadata, status and the type.
-Json without_metadata_and_status(const Json& object) {
-    Json rest = object;
-    for (const char* field : {"metadata", "status", "kind", "apiVersion"}) rest.erase(field);
-    return rest;
+/// Of what generation counts: everything but metadata, status and the type.
+bool counts(std::string_view field) {
+    return field != "metadata" && field != "status" && field != "kind" && field != "apiVersion";
+}
+
+bool generation_changes(const Json& old, const Json& object) {
+    for (const auto& [field, value] : object.items()) {
+        if (!counts(field)) continue;
+        const Json* before = find(old, field);
+        if (!before || *before != value) return true;
+    }
+    for (const auto& [field, value] : old.items()) {
+        if (counts(field) && !object.contains(field)) return true;
+    }
+    return false;
+}
+
+/// Makes `object` the same as `from` but for `kept`; copies what differs only.
+void take_over_all_but(std::string_view kept, const Json& from, Json& object) {
+    std::vector<std::string> gone;
+    for (const auto& [field, value] : object.items()) {
+        if (field != kept && !from.contains(field)) gone.push_back(field);
+    }
+    for (const std::string& field : gone) object.erase(field);
+    for (const auto& [field, value] : from.items()) {
+        if (field == kept) continue;
+        Json& now = object[field];
+        if (now != value) now = value;
+    }
 }
 }  // namespace
 
@@ -69,16 +93,15 @@ void prepare_create(const Kind& kind, const ObjectKey& key, Json& object) {
 
 void prepare_update(const Kind& kind, const Json& old, std::string_view subresource, Json& object) {
     if (subresource == "status") {
-        Json status = object.contains("status") ? std::move(object["status"]) : Json();
-        Json tracked = find(object, {"metadata", "managedFields"})
-                           ? object["metadata"]["managedFields"]
-                           : Json();
-        object = old;
-        if (status.is_null()) {
+        // Who owns what may be said by every write; the rest of the metadata may not.
+        Json tracked;
+        const JsonPath kTracked = {"metadata", "managedFields"};
+        const Json* held = find(old, kTracked);
+        if (Json* sent = find(object, kTracked); sent && (!held || *held != *sent))
+            tracked = std::move(*sent);
+        take_over_all_but("status", old, object);
+        if (const Json* status = find(object, "status"); status && status->is_null())
             object.erase("status");
-        } else {
-            object["status"] = std::move(status);
-        }
         if (!tracked.is_null()) object["metadata"]["managedFields"] = std::move(tracked);
         return;
     }
@@ -95,7 +118,7 @@ void prepare_update(const Kind& kind, const Json& old, std::string_view subresou
 
 void count_generation(const Kind& kind, const Json& old, Json& object) {
     if (!kind.has_generation) return;
-    bool changed = without_metadata_and_status(object) != without_metadata_and_status(old);
+    bool changed = generation_changes(old, object);
     // A Deployment's annotations go on to its ReplicaSets.
     if (kind.kind == "Deployment" && object_at(object, {"metadata", "annotations"}) !=
                                          object_at(old, {"metadata", "annotations"}))

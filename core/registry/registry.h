@@ -48,8 +48,10 @@ struct DeleteOptions {
 
 /// What a write gave.
 struct Written {
-    int code = 200;      ///< 201 when created
-    std::string body;    ///< the object, or a Status
+    int code = 200;    ///< 201 when created
+    std::string body;  ///< the object, or a Status
+    /// The object as it is stored; nullptr if the answer is a Status, a Scale or of a dry run.
+    std::shared_ptr<const Json> object;
     std::vector<std::string> warnings;
     Revision revision = 0;
 };
@@ -64,7 +66,7 @@ using WriteDone = std::function<void(Answer<Written>)>;
 class Registry {
 public:
     struct Options {
-        Cidr service_cidr{{0x0A600000}, 16};     ///< 10.96.0.0/16
+        Cidr service_cidr{{0x0A600000}, 16};  ///< 10.96.0.0/16
         uint16_t node_port_first = 30000, node_port_last = 32767;
     };
     Registry(Store& store, const Options& options);
@@ -94,7 +96,8 @@ private:
 /// items do not repeat their type, can skip it by its length.
 std::string type_prefix(const Kind& kind);
 
-/// Waits for an asynchronous write: blocking_write([&](WriteDone done) { registry.create(..., done); }).
+/// Waits for an asynchronous write: blocking_write([&](WriteDone done) { registry.create(...,
+/// done); }).
 Answer<Written> blocking_write(const std::function<void(WriteDone)>& start);
 
 }  // namespace kin

@@ -112,9 +112,7 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
     const ObjectKey& key = writing.target.key;
     const StoredPtr stored = store.find(kind.resource(), key);
     if (!stored) return not_found(kind, key.name);
-    auto parsed = parse_json(stored->body);
-    if (!parsed) return internal_error(parsed.error());
-    Json object = std::move(*parsed);
+    Json object = *json_of(*stored);
     TRY(check_preconditions(kind, options, *stored, object));
     if (kind.kind == "Namespace" && is_immortal_namespace(key.name)) {
         return forbidden(kind, key.name, "this namespace may not be deleted");
@@ -129,7 +127,7 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
             if (kind.resource() == "services") allocators.release(object);
             // Watchers of a Pod see that it goes before it is gone.
             if (kind.kind == "Pod" && changed)
-                object = put_object(writing, std::move(object), store).object;
+                object = *put_object(writing, std::move(object), store).object;
             const StoredPtr last = store.remove(kind.resource(), key);
             written.revision = last->revision;
         }
@@ -138,11 +136,10 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
         return written;
     }
     Settled settled = changed ? put_object(writing, std::move(object), store)
-                              : Settled{std::move(object), stored->body};
+                              : Settled{json_of(*stored), stored->body, stored->revision};
     written.body = std::move(settled.text);
-    written.revision =
-        parse_number<Revision>(string_at(settled.object, {"metadata", "resourceVersion"}))
-            .value_or(0);
+    written.object = std::move(settled.object);
+    written.revision = settled.revision;
     return written;
 }
 

@@ -68,8 +68,7 @@ Answer<Written> bind(Writing& writing, StoreTransaction& store) {
     const ObjectKey& key = writing.target.key;
     const StoredPtr stored = store.find("pods", key);
     if (!stored) return not_found(pods, key.name);
-    auto pod = parse_json(stored->body);
-    if (!pod) return internal_error(pod.error());
+    const auto pod = json_of(*stored);
     const std::string node = string_at(writing.body, {"target", "name"});
     TRY(check_sent(writing.body, "v1", "Binding", key));
     if (node.empty()) {
@@ -102,9 +101,11 @@ Answer<Written> bind(Writing& writing, StoreTransaction& store) {
                           {"lastProbeTime", nullptr},
                           {"lastTransitionTime", rfc3339(std::chrono::system_clock::now())}});
     object["status"]["conditions"] = std::move(conditions);
-    put_object(writing, std::move(object), store);
+    const Settled settled = put_object(writing, std::move(object), store);
     Written written;
     written.code = 201;
+    written.revision = settled.revision;
+    written.object = settled.object;
     written.body = success_status();
     return written;
 }

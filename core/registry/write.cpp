@@ -13,12 +13,6 @@
 namespace kin::registry {
 
 namespace {
-Answer<Json> read_stored(const StoredObject& stored) {
-    auto json = parse_json(stored.body);
-    if (!json) return internal_error(std::move(json).error().context("read stored object"));
-    return std::move(*json);
-}
-
 /// metadata.resourceVersion and uid of a body are preconditions.
 Answer<Ok> check_preconditions(const Kind& kind, const StoredObject& stored, const Json& old,
                                const Json& body) {
@@ -75,14 +69,15 @@ Answer<Ok> check_new_finalizers(const Writing& writing, const Json& old, const J
 }
 
 Written answer_with(Writing& writing, int code, Settled settled) {
-    const Json& object = settled.object;
     Written written;
     written.code = code;
-    written.revision =
-        parse_number<Revision>(string_at(object, {"metadata", "resourceVersion"})).value_or(0);
-    written.body = writing.target.subresource == "scale"
-                       ? to_text(Registry::scale_of(writing.kind(), object))
-                       : std::move(settled.text);
+    written.revision = settled.revision;
+    if (writing.target.subresource == "scale") {
+        written.body = to_text(Registry::scale_of(writing.kind(), *settled.object));
+    } else {
+        written.body = std::move(settled.text);
+        if (writing.options.dry_run == DryRun::kNo) written.object = std::move(settled.object);
+    }
     written.warnings = std::move(writing.warnings);
     return written;
 }
@@ -154,13 +149,16 @@ Settled put_object(const Writing& writing, Json object, StoreTransaction& store)
             object["metadata"].erase("resourceVersion");
         }
         std::string text = object_text(writing.kind(), object);
-        return {std::move(object), std::move(text)};
+        return {std::make_shared<const Json>(std::move(object)), std::move(text),
+                stored ? stored->revision : 0};
     }
     object["metadata"]["resourceVersion"] = "";
     const StoredPtr stored = store.put(
         {writing.kind().resource(), key, object_text(writing.kind(), object), labels_of(object)});
     object["metadata"]["resourceVersion"] = cat(stored->revision);
-    return {std::move(object), stored->body};
+    auto parsed = std::make_shared<const Json>(std::move(object));
+    stored->parsed.set(parsed);
+    return {std::move(parsed), stored->body, stored->revision};
 }
 
 Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
@@ -189,8 +187,8 @@ Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
 }
 
 Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
-                           Json object, Tracking tracking, ServiceAllocators& allocators,
-                           StoreTransaction& store) {
+                              Json object, Tracking tracking, ServiceAllocators& allocators,
+                              StoreTransaction& store) {
     const Kind& kind = writing.kind();
     const std::string& subresource = writing.target.subresource;
     const bool is_service = kind.resource() == "services" && subresource.empty();
@@ -211,14 +209,15 @@ Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, cons
     if (subresource.empty()) add_warnings(writing, object, &old);
     object["metadata"]["resourceVersion"] = cat(stored.revision);
     // Nothing to write: no new revision, no event.
-    if (object == old) return Settled{std::move(object), stored.body};
+    if (object == old) return Settled{json_of(stored), stored.body, stored.revision};
     if (ready_to_remove(kind, object)) {
         if (writing.options.dry_run == DryRun::kNo) {
             if (kind.resource() == "services") allocators.release(object);
             store.remove(kind.resource(), stored.key);
         }
         std::string text = object_text(kind, object);
-        return Settled{std::move(object), std::move(text)};
+        return Settled{std::make_shared<const Json>(std::move(object)), std::move(text),
+                       stored.revision};
     }
     return put_object(writing, std::move(object), store);
 }
@@ -238,7 +237,8 @@ Answer<Written> update_in(Writing& writing, ServiceAllocators& allocators,
             kind, writing.target.key.name,
             cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: "));
     }
-    TRY_ASSIGN(const Json old, read_stored(*stored));
+    const std::shared_ptr<const Json> held = json_of(*stored);
+    const Json& old = *held;
     TRY(check_preconditions(kind, *stored, old, writing.body));
     if (!kind.unconditional_update && writing.target.subresource.empty() &&
         string_at(writing.body, {"metadata", "resourceVersion"}).empty()) {
@@ -340,7 +340,8 @@ Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& al
         writing.options.force_apply = true;  // Ownership is settled: create_in keeps it.
         return create_in(writing, allocators, store);
     }
-    TRY_ASSIGN(const Json old, read_stored(*stored));
+    const std::shared_ptr<const Json> held = json_of(*stored);
+    const Json& old = *held;
     TRY_ASSIGN(Json object, patched(writing, type, &old));
     TRY(check_patched(writing, type, old, object));
     TRY(check_preconditions(kind, *stored, old, object));

@@ -29,10 +29,8 @@ struct Writing {
 };
 
 // The half of each verb that runs on the store's writer thread: nothing can change meanwhile.
-Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
-                          StoreTransaction& store);
-Answer<Written> update_in(Writing& writing, ServiceAllocators& allocators,
-                          StoreTransaction& store);
+Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators, StoreTransaction& store);
+Answer<Written> update_in(Writing& writing, ServiceAllocators& allocators, StoreTransaction& store);
 Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& allocators,
                          StoreTransaction& store);
 Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
@@ -40,16 +38,17 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
 
 /// An object as a write left it.
 struct Settled {
-    Json object;
-    std::string text;  ///< As it is stored and sent.
+    std::shared_ptr<const Json> object;
+    std::string text;       ///< As it is stored and sent.
+    Revision revision = 0;  ///< Of its last write; 0: it has never been written.
 };
 
 /// What every update ends in: metadata, defaults, validation, allocation, managedFields; writes
 /// unless nothing changed; removes if nothing holds the object any more.
 enum class Tracking { kUpdate, kAlreadyTracked };
 Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
-                           Json object, Tracking tracking, ServiceAllocators& allocators,
-                           StoreTransaction& store);
+                              Json object, Tracking tracking, ServiceAllocators& allocators,
+                              StoreTransaction& store);
 
 /// Writes `object` as it is (or, in a dry run, does not) and returns it with its revision.
 Settled put_object(const Writing& writing, Json object, StoreTransaction& store);

@@ -354,6 +354,15 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options) {
         std::make_unique<SqliteStore>(options, std::move(file), std::move(objects)));
 }
 
+std::shared_ptr<const Json> json_of(const StoredObject& object) {
+    if (auto known = object.parsed.get()) return known;
+    auto json = parse_json(object.body);
+    KIN_ASSERT(json);  // It was JSON when it was stored.
+    auto parsed = std::make_shared<const Json>(std::move(*json));
+    object.parsed.set(parsed);
+    return parsed;
+}
+
 Result<> Store::run(Work work) {
     std::promise<Result<>> answer;
     submit(std::move(work), [&](Result<> result) { answer.set_value(std::move(result)); });

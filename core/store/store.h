@@ -11,7 +11,9 @@
 
 #include "core/api/object_key.h"
 #include "core/api/selectors.h"
+#include "core/base/json.h"
 #include "core/base/result.h"
+#include "core/store/parsed_body.h"
 
 namespace kin {
 
@@ -25,7 +27,11 @@ struct StoredObject {
     Revision revision = 0;  ///< of the write that made this version
     std::string body;       ///< compact JSON with kind, apiVersion and this resourceVersion
     Labels labels;          ///< metadata.labels, so that selectors need not parse
+    ParsedBody parsed;      ///< for json_of()
 };
+/// `object`'s body as JSON; parsed once for all who ask while anyone keeps it, and not at all while
+/// the writer's own is kept. Thread-safe.
+std::shared_ptr<const Json> json_of(const StoredObject& object);
 using StoredPtr = std::shared_ptr<const StoredObject>;
 
 /// One change, as watchers see it.

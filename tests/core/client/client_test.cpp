@@ -203,6 +203,41 @@ TEST_F(ClientTest, ARepeatedNoteCountsUpItsEvent) {
     EXPECT_EQ(store_->list("events", "default").objects.size(), 1u);
 }
 
+TEST_F(ClientTest, EventsLetOtherWritesPass) {
+    ASSERT_TRUE(client_->start());
+    const Client::EventNote note{"ConfigMap", "v1",    {"default", "a"}, "uid",    "",
+                                 "Normal",    "Noted", "text",           "tester", ""};
+    std::promise<void> gate;
+    store_->submit([&](StoreTransaction&) { gate.get_future().wait(); }, {});
+    loop_.call([&] {
+        for (int i = 0; i < 4; ++i) client_->create("configmaps", config_map(cat("a", i), "1"));
+        client_->record(note);
+        for (int i = 0; i < 4; ++i) client_->create("configmaps", config_map(cat("b", i), "1"));
+    });
+    gate.set_value();
+    settle();
+    const auto events = store_->list("events", "default").objects;
+    ASSERT_EQ(events.size(), 1u);
+    for (const auto& object : store_->list("configmaps", "default").objects)
+        EXPECT_LT(object->revision, events[0]->revision) << object->key.name;
+}
+
+TEST_F(ClientTest, EventsThatWaitAreWrittenWhenTheClientEnds) {
+    ASSERT_TRUE(client_->start());
+    const Client::EventNote note{"ConfigMap", "v1",    {"default", "a"}, "uid",    "",
+                                 "Normal",    "Noted", "text",           "tester", ""};
+    std::promise<void> gate;
+    store_->submit([&](StoreTransaction&) { gate.get_future().wait(); }, {});
+    loop_.call([&] {
+        for (int i = 0; i < 4; ++i) client_->create("configmaps", config_map(cat("a", i), "1"));
+        client_->record(note);
+    });
+    client_.reset();
+    gate.set_value();
+    ASSERT_TRUE(store_->run([](StoreTransaction&) {}));
+    EXPECT_EQ(store_->list("events", "default").objects.size(), 1u);
+}
+
 TEST_F(ClientTest, SettlingNamesWhoIsBusy) {
     bool busy = true;
     client_->add_busy_check("idler", [] { return false; });

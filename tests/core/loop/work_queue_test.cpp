@@ -93,6 +93,18 @@ TEST_F(WorkQueueTest, APlannedKeyRunsLaterAndIsNotBusyUntilThen) {
     EXPECT_GE(steady_clock::now() - start, milliseconds(20));
 }
 
+TEST_F(WorkQueueTest, WorkThatIsPutOffIsDoneOnceAndCountsAsBusy) {
+    const auto start = steady_clock::now();
+    loop_.call([&] {
+        queue_->add_within("a", milliseconds(20));
+        queue_->add_within("a", milliseconds(30));
+        EXPECT_TRUE(queue_->busy());
+    });
+    wait_until([&] { return !queue_->busy(); });
+    EXPECT_GE(steady_clock::now() - start, milliseconds(20));
+    EXPECT_EQ(count("a"), 1);
+}
+
 TEST_F(WorkQueueTest, WorkMayAddItsOwnKey) {
     work_ = [&](const std::string& key) -> Result<> {
         if (count(key) < 3) queue_->add(key);

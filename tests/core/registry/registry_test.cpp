@@ -27,26 +27,41 @@ protected:
     }
     Answer<Written> create(std::string_view resource, const std::string& ns, Json body,
                            WriteOptions options = {}) {
-        return blocking_write([&](WriteDone done) {
+        return checked(blocking_write([&](WriteDone done) {
             registry_->create(target(resource, ns), std::move(body), options, std::move(done));
-        });
+        }));
     }
     Answer<Written> update(std::string_view resource, const std::string& ns, Json body,
                            std::string subresource = "") {
         const std::string name = string_at(body, {"metadata", "name"});
-        return blocking_write([&](WriteDone done) {
+        return checked(blocking_write([&](WriteDone done) {
             registry_->update(target(resource, ns, name, std::move(subresource)), std::move(body),
                               {}, std::move(done));
-        });
+        }));
     }
     Answer<Written> patch(Target what, PatchType type, Json body, WriteOptions options = {}) {
-        return blocking_write([&](WriteDone done) {
+        return checked(blocking_write([&](WriteDone done) {
             registry_->patch(what, type, std::move(body), options, std::move(done));
-        });
+        }));
     }
     Answer<Written> remove(Target what, DeleteOptions options = {}) {
-        return blocking_write(
-            [&](WriteDone done) { registry_->remove(what, options, std::move(done)); });
+        return checked(blocking_write(
+            [&](WriteDone done) { registry_->remove(what, options, std::move(done)); }));
+    }
+    /// After every write of every test: what is handed on in memory says what is stored.
+    Answer<Written> checked(Answer<Written> answer) {
+        if (!answer || !answer->object) return answer;
+        const Json& object = *answer->object;
+        const Kind* kind =
+            find_kind_of(string_at(object, {"apiVersion"}), string_at(object, {"kind"}));
+        EXPECT_NE(kind, nullptr) << object;
+        if (!kind) return answer;
+        const ObjectKey key{string_at(object, {"metadata", "namespace"}),
+                            string_at(object, {"metadata", "name"})};
+        const StoredPtr found = store_->find(kind->resource(), key);
+        if (found) EXPECT_EQ(object, *parse_json(found->body));
+        if (found) EXPECT_EQ(*json_of(*found), object);
+        return answer;
     }
     Json stored(std::string_view resource, const std::string& ns, const std::string& name) {
         const StoredPtr found = store_->find(resource, {ns, name});
