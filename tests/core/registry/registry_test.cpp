@@ -59,8 +59,9 @@ protected:
         const ObjectKey key{string_at(object, {"metadata", "namespace"}),
                             string_at(object, {"metadata", "name"})};
         const StoredPtr found = store_->find(kind->resource(), key);
-        if (found) EXPECT_EQ(object, *parse_json(found->body));
-        if (found) EXPECT_EQ(*json_of(*found), object);
+        if (!found) return answer;
+        EXPECT_EQ(object, *parse_json(found->body));
+        EXPECT_EQ(*json_of(*found), object);
         return answer;
     }
     Json stored(std::string_view resource, const std::string& ns, const std::string& name) {
