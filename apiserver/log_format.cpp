@@ -26,7 +26,7 @@ struct LogLine {
 };
 
 Answer<std::optional<int64_t>> number_in(const http::Query& query, std::string_view name,
-                                         int64_t least) {
+                                         int64_t least, const std::string& pod) {
     if (!query.has(name)) return std::optional<int64_t>();
     const std::string_view text = query.get(name);
     const auto number = parse_number<int64_t>(text);
@@ -35,26 +35,27 @@ Answer<std::optional<int64_t>> number_in(const http::Query& query, std::string_v
                                "\": invalid syntax"));
     if (*number < least) {
         return invalid_of(
-            "", "PodLogOptions", "",
+            "", "PodLogOptions", pod,
             {field_invalid(name, *number, cat("must be greater than or equal to ", least))});
     }
     return std::optional<int64_t>(*number);
 }
 }  // namespace
 
-Answer<LogOptions> parse_log_options(const http::Query& query, WallTime now) {
+Answer<LogOptions> parse_log_options(const http::Query& query, const std::string& pod,
+                                     WallTime now) {
     LogOptions options;
     options.follow = query.flag("follow");
     options.previous = query.flag("previous");
     options.timestamps = query.flag("timestamps");
-    TRY_ASSIGN(options.tail_lines, number_in(query, "tailLines", 0));
-    TRY_ASSIGN(options.limit_bytes, number_in(query, "limitBytes", 1));
-    TRY_ASSIGN(const auto seconds, number_in(query, "sinceSeconds", 1));
+    TRY_ASSIGN(options.tail_lines, number_in(query, "tailLines", 0, pod));
+    TRY_ASSIGN(options.limit_bytes, number_in(query, "limitBytes", 1, pod));
+    TRY_ASSIGN(const auto seconds, number_in(query, "sinceSeconds", 1, pod));
     if (seconds) options.since = now - std::chrono::seconds(*seconds);
     if (query.has("sinceTime")) {
         if (seconds) {
-            return invalid_of("", "PodLogOptions", "",
-                              {field_forbidden("",
+            return invalid_of("", "PodLogOptions", pod,
+                              {field_forbidden("[]",
                                                "at most one of `sinceTime` or `sinceSeconds` "
                                                "may be specified")});
         }

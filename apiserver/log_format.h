@@ -21,7 +21,8 @@ struct LogOptions {
     std::optional<int64_t> limit_bytes;
 };
 /// Reads the query; 400 or 422 for values that Kubernetes refuses too.
-Answer<LogOptions> parse_log_options(const http::Query& query, WallTime now);
+Answer<LogOptions> parse_log_options(const http::Query& query, const std::string& pod,
+                                     WallTime now);
 
 /// Turns a container's log file, lines "TIME stdout|stderr F|P text\n", into what clients see.
 class LogFormatter {

@@ -167,7 +167,8 @@ std::optional<http::Response> PodStreams::handle(const ObjectKey& pod, std::stri
 
 std::optional<http::Response> PodStreams::log(const ObjectKey& pod, http::Request& request,
                                               http::Responder& responder) {
-    const auto options = parse_log_options(request.query, std::chrono::system_clock::now());
+    const auto options =
+        parse_log_options(request.query, pod.name, std::chrono::system_clock::now());
     if (!options) return status_response(options.error());
     const auto found = find_container(store_, pod, request.query.get("container"));
     if (!found) return status_response(found.error());

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "controllers/cron_schedule.h"
+#include "core/api/cron_schedule.h"
 #include "controllers/owned.h"
 #include "core/base/strings.h"
 

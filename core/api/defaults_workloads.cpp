@@ -84,15 +84,17 @@ void default_job(Json& job, const Json* old) {
                 spec.contains("podFailurePolicy") ? "Failed" : "TerminatingOrFailed");
     // A new job counts its own pods, found by its uid, unless it manages its selector itself.
     const std::string uid = string_at(job, {"metadata", "uid"});
-    if (old || uid.empty() || bool_at(spec, {"manualSelector"})) return;
-    const std::string name = string_at(job, {"metadata", "name"});
-    Json& labels = spec["template"]["metadata"]["labels"];
-    for (const char* key : {"controller-uid", "batch.kubernetes.io/controller-uid"})
-        set_missing(labels, key, uid);
-    for (const char* key : {"job-name", "batch.kubernetes.io/job-name"})
-        set_missing(labels, key, name);
-    set_missing(spec["selector"]["matchLabels"], "batch.kubernetes.io/controller-uid", uid);
-    set_missing(job["metadata"], "labels", labels);
+    if (!old && !uid.empty() && !bool_at(spec, {"manualSelector"})) {
+        const std::string name = string_at(job, {"metadata", "name"});
+        Json& labels = spec["template"]["metadata"]["labels"];
+        for (const char* key : {"controller-uid", "batch.kubernetes.io/controller-uid"})
+            set_missing(labels, key, uid);
+        for (const char* key : {"job-name", "batch.kubernetes.io/job-name"})
+            set_missing(labels, key, name);
+        set_missing(spec["selector"]["matchLabels"], "batch.kubernetes.io/controller-uid", uid);
+    }
+    const Json labels = object_at(spec, {"template", "metadata", "labels"});
+    if (!labels.empty()) set_missing(job["metadata"], "labels", labels);
 }
 
 void default_cron_job(Json& cron_job, const Json*) {

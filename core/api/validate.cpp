@@ -8,7 +8,7 @@ namespace kin {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Rules>, 26> kRules = {{
+constexpr std::array<std::pair<std::string_view, Rules>, 27> kRules = {{
     {"core.v1.Pod", validate_pod},
     {"core.v1.PodTemplate", validate_pod_template_object},
     {"core.v1.Service", validate_service},
@@ -18,6 +18,7 @@ constexpr std::array<std::pair<std::string_view, Rules>, 26> kRules = {{
     {"core.v1.Namespace", validate_namespace},
     {"core.v1.Node", validate_node},
     {"core.v1.Event", validate_event},
+    {"core.v1.PersistentVolumeClaim", validate_persistent_volume_claim},
     {"core.v1.ReplicationController", validate_replication_controller},
     {"apps.v1.Deployment", validate_deployment},
     {"apps.v1.ReplicaSet", validate_replica_set},

@@ -31,6 +31,7 @@ void validate_stateful_set(const Json& object, const Json* old, Findings& out);
 void validate_replication_controller(const Json& object, const Json* old, Findings& out);
 void validate_job(const Json& object, const Json* old, Findings& out);
 void validate_cron_job(const Json& object, const Json* old, Findings& out);
+void validate_persistent_volume_claim(const Json& object, const Json* old, Findings& out);
 void validate_network_policy(const Json& object, const Json* old, Findings& out);
 void validate_ingress(const Json& object, const Json* old, Findings& out);
 void validate_ingress_class(const Json& object, const Json* old, Findings& out);

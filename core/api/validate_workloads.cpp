@@ -79,13 +79,15 @@ void validate_lasting_template(const Json& spec, std::string_view kind, const Fi
                                Findings& out) {
     const FieldPath at = path.child("template");
     const Json& pod_template = object_at(spec, {"template"});
-    if (spec.contains("volumeClaimTemplates") && find(pod_template, "spec")) {
+    if (kind == "StatefulSet" && !find(pod_template, {"spec", "containers"})) {
+        // Without a pod at all, as upstream, only the selector is told.
+    } else if (spec.contains("volumeClaimTemplates")) {
         validate_pod_template(with_claims(pod_template, spec), at, out);
     } else {
         validate_pod_template(pod_template, at, out);
     }
     const std::string policy = string_at(pod_template, {"spec", "restartPolicy"});
-    if (policy != "Always")
+    if (policy != "Always" && (kind != "StatefulSet" || !policy.empty()))
         out.not_supported(at.child("spec").child("restartPolicy"), policy, {"Always"});
     if (find(pod_template, {"spec", "activeDeadlineSeconds"}))
         out.forbidden(at.child("spec").child("activeDeadlineSeconds"),
@@ -183,14 +185,22 @@ void validate_stateful_set(const Json& object, const Json* old, Findings& out) {
     validate_workload(object, old, {"statefulset", "StatefulSet"}, out);
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
-    out.check_required_one_of(path.child("podManagementPolicy"),
-                              string_at(spec, {"podManagementPolicy"}),
-                              {"OrderedReady", "Parallel"});
+    const std::string management = string_at(spec, {"podManagementPolicy"});
+    if (management.empty()) {
+        out.required(path.child("podManagementPolicy"));
+    } else if (management != "OrderedReady" && management != "Parallel") {
+        out.invalid(path.child("podManagementPolicy"), management,
+                    "must be 'OrderedReady' or 'Parallel'");
+    }
     const FieldPath strategy = path.child("updateStrategy");
     const std::string type = string_at(spec, {"updateStrategy", "type"});
     if (type != "RollingUpdate" && type != "OnDelete")
         out.invalid(strategy, object_at(spec, {"updateStrategy"}),
                     "must be 'RollingUpdate' or 'OnDelete'");
+    const Json* rolling = find(spec, {"updateStrategy", "rollingUpdate"});
+    if (type == "OnDelete" && rolling)
+        out.invalid(strategy.child("rollingUpdate"), *rolling,
+                    "only allowed for updateStrategy 'RollingUpdate'");
     out.check_not_negative(strategy.child("rollingUpdate").child("partition"),
                            find(spec, {"updateStrategy", "rollingUpdate", "partition"}));
     if (!old) return;

@@ -57,8 +57,12 @@ Answer<Ok> check_sent(const Json& body, std::string_view api_version, std::strin
                                ") does not match the namespace on the request (", key.ns, ")"));
     }
     const std::string name = string_at(body, {"metadata", "name"});
-    if (kind == "Eviction" && name != key.name)
-        return bad_request("name in URL does not match name in Eviction object");
+    if ((kind == "Eviction" || kind == "Binding") && name != key.name)
+        return bad_request(cat("name in URL does not match name in ", kind, " object"));
+    if (kind == "Scale" && !name.empty() && name != key.name) {
+        return bad_request(cat("the name of the object (", name,
+                               ") does not match the name on the URL (", key.name, ")"));
+    }
     return Ok{};
 }
 

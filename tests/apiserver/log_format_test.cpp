@@ -85,7 +85,7 @@ TEST(LogFormatTest, TheTailOfALongFileIsFound) {
 TEST(LogFormatTest, QueriesAreReadAndRefusedAsKubernetesDoes) {
     const WallTime now = *parse_rfc3339("2026-01-02T03:04:05Z");
     const auto parse = [&](const char* text) {
-        return parse_log_options(*http::Query::parse(text), now);
+        return parse_log_options(*http::Query::parse(text), "web", now);
     };
     const auto good = parse("follow=true&timestamps=1&tailLines=5&limitBytes=9&sinceSeconds=60");
     ASSERT_TRUE(good);

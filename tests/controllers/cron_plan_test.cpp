@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "controllers/cron_schedule.h"
+#include "core/api/cron_schedule.h"
 #include "tests/controllers/objects.h"
 
 namespace kin::controllers {
@@ -29,6 +29,14 @@ TEST(CronScheduleTest, GivesTheNextFittingMinute) {
 TEST(CronScheduleTest, WithBothKindsOfDaysEitherIsEnough) {
     EXPECT_EQ(next("0 0 13 * fri", "2026-01-01T00:00:00Z"), "2026-01-02T00:00:00Z");
     EXPECT_EQ(next("0 0 13 * fri", "2026-01-09T00:00:00Z"), "2026-01-13T00:00:00Z");
+}
+
+TEST(CronScheduleTest, ADelayIsOverSoMuchLater) {
+    const WallTime at = *parse_rfc3339("2026-01-01T10:00:07Z");
+    const auto next = CronSchedule::parse("@every 1h30m5s")->next_after(at);
+    EXPECT_EQ(next, parse_rfc3339("2026-01-01T11:30:12Z"));
+    for (const char* none : {"@every", "@every ", "@every 5", "@every m", "@every 0s", "@every 5x"})
+        EXPECT_FALSE(CronSchedule::parse(none)) << none;
 }
 
 TEST(CronScheduleTest, RefusesWhatIsNone) {

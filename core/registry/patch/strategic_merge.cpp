@@ -311,6 +311,7 @@ private:
 }  // namespace
 
 Answer<Json> strategic_merge_patch(const Message& type, const Json& object, const Json& patch) {
+    if (patch.is_null()) return object;  // Nothing is to change.
     if (!patch.is_object()) return bad_request("a strategic merge patch is an object");
     Json result = object.is_object() ? object : Json::object();
     auto merged = StrategicMerge().merge(&type, result, patch);

@@ -252,7 +252,8 @@ TEST_F(RegistryTest, AScheduledPodLingersForItsGrace) {
     ASSERT_TRUE(create("pods", "test", pod("p")));
     Target binding = target("pods", "test", "p", "binding");
     const auto bound = blocking_write([&](WriteDone done) {
-        registry_->create(binding, {{"target", {{"name", "node-1"}}}}, {}, std::move(done));
+        registry_->create(binding, {{"metadata", {{"name", "p"}}}, {"target", {{"name", "node-1"}}}},
+                          {}, std::move(done));
     });
     ASSERT_TRUE(bound) << bound.error().message;
     EXPECT_EQ(string_at(stored("pods", "test", "p"), {"spec", "nodeName"}), "node-1");

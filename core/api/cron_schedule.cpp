@@ -1,11 +1,11 @@
-#include "controllers/cron_schedule.h"
+#include "core/api/cron_schedule.h"
 
 #include <algorithm>
 #include <ctime>
 
 #include "core/base/strings.h"
 
-namespace kin::controllers {
+namespace kin {
 
 namespace {
 using Bits = std::bitset<60>;
@@ -73,9 +73,33 @@ std::string_view by_name(std::string_view text) {
     }
     return text;
 }
+
+/// "1h30m", of whole seconds; nothing for less than one.
+std::optional<std::chrono::seconds> read_delay(std::string_view text) {
+    std::chrono::seconds out{0};
+    while (!text.empty()) {
+        const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+        const auto number = parse_number<uint32_t>(text.substr(0, digits));
+        if (!number || digits == text.size()) return {};
+        const char unit = text[digits];
+        if (unit != 'h' && unit != 'm' && unit != 's') return {};
+        out += std::chrono::seconds(int64_t{*number} * (unit == 'h' ? 3600 : unit == 'm' ? 60 : 1));
+        text.remove_prefix(digits + 1);
+    }
+    if (out.count() < 1) return {};
+    return out;
+}
 }  // namespace
 
 std::optional<CronSchedule> CronSchedule::parse(std::string_view text) {
+    constexpr std::string_view kEvery = "@every ";
+    if (trim(text).starts_with(kEvery)) {
+        const auto delay = read_delay(trim(trim(text).substr(kEvery.size())));
+        if (!delay) return {};
+        CronSchedule out;
+        out.every_ = *delay;
+        return out;
+    }
     std::vector<std::string_view> fields;
     for (const std::string_view field : split(by_name(trim(text)), ' ')) {
         if (!field.empty()) fields.push_back(field);
@@ -99,6 +123,7 @@ bool CronSchedule::day_fits(int month_day, int week_day) const {
 }
 
 std::optional<WallTime> CronSchedule::next_after(WallTime time) const {
+    if (every_.count() != 0) return std::chrono::floor<std::chrono::seconds>(time) + every_;
     constexpr std::time_t kMinute = 60, kHour = 3600, kDay = 86400;
     std::time_t at = std::chrono::system_clock::to_time_t(time) / kMinute * kMinute + kMinute;
     const std::time_t end = at + 5 * 366 * kDay;
@@ -119,4 +144,4 @@ std::optional<WallTime> CronSchedule::next_after(WallTime time) const {
     return {};
 }
 
-}  // namespace kin::controllers
+}  // namespace kin
