@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/strings.h"
+#include "tests/bench/dns.h"
 #include "tests/bench/lab_requests.h"
 #include "tests/bench/raw_network.h"
 #include "tests/bench/removals.h"
@@ -23,7 +24,11 @@ constexpr const char* kUsage =
     "kin_bench change-endpoints SOCKET SERVICE TIMES\n"
     "    microseconds to the answer (median, p99), from it to the rule in force (median, p99)\n"
     "kin_bench removals SOCKET SERVICE ADDRESS PODS KILLS\n"
-    "    milliseconds from an endpoint's removal to the last connection (median, p99, worst)\n";
+    "    milliseconds from an endpoint's removal to the last connection (median, p99, worst)\n"
+    "kin_bench echo ADDRESS PORT\n"
+    "    gives datagrams back\n"
+    "kin_bench ask-dns ADDRESS PORT a|mix SECONDS | ask-echo ADDRESS PORT a|mix SECONDS\n"
+    "    questions answered, lost, answered per second\n";
 
 void write_map(const char* path, const std::string& text) {
     const int file = ::open(path, O_WRONLY | O_CLOEXEC);
@@ -62,6 +67,10 @@ int run(const std::vector<std::string>& words) {
         change_endpoints(words[1], words[2], number(3));
     } else if (is("removals", 5)) {
         measure_removals(words[1], words[2], words[3], number(4), number(5));
+    } else if (is("echo", 2)) {
+        serve_echo(words[1], number(2));
+    } else if (is("ask-dns", 4) || is("ask-echo", 4)) {
+        ask_dns({words[1], number(2), words[0] == "ask-echo"}, words[3], number(4));
     } else if (is("raw-links", 1) || is("raw-pods", 2) || is("own-pods", 2)) {
         leave_host();
         const Cost cost = words[0] == "raw-links"  ? lay_raw_links(number(1))
