@@ -1,6 +1,7 @@
 #include "dns/reply.h"
 
 #include <algorithm>
+#include <array>
 
 namespace kin::dns {
 
@@ -9,21 +10,25 @@ constexpr size_t kHeaderSize = 12;
 constexpr size_t kOptSize = 11;
 constexpr uint16_t kInternet = 1;
 constexpr int kMaxAliases = 8;
+/// Stands for the question's name.
+constexpr std::string_view kPointer("\xC0\x0C", 2);
 
 /// Appends a set's records, beginning with another one at each turn. `owner` replaces the pointer
 /// to the question ("" keeps it).
 void put_set(std::string& out, const RecordSet& set, uint32_t turn, std::string_view owner) {
-    const size_t count = set.starts.size();
-    for (size_t i = 0; i < count; ++i) {
-        const size_t index = (i + turn) % count;
-        const size_t start = set.starts[index];
-        const size_t end = index + 1 < count ? set.starts[index + 1] : set.bytes.size();
-        std::string_view record(set.bytes.data() + start, end - start);
-        if (!owner.empty()) {
-            out.append(owner);
-            record.remove_prefix(2);
-        }
-        out.append(record);
+    size_t first = 0;
+    for (uint32_t skip = set.count > 1 ? turn % set.count : 0; skip > 0; --skip) {
+        first = set.end_of(first);
+    }
+    if (owner.empty()) {
+        out.append(set.bytes.substr(first)).append(set.bytes.substr(0, first));
+        return;
+    }
+    size_t start = first;
+    for (int left = set.count; left > 0; --left) {
+        const size_t end = set.end_of(start);
+        out.append(owner).append(set.bytes.substr(start, end - start).substr(kPointer.size()));
+        start = end < set.bytes.size() ? end : 0;
     }
 }
 
@@ -49,11 +54,7 @@ public:
         : zone_(zone), query_(query), turn_(turn), out_(out) {
         header_.id = query.id;
         header_.recursion_desired = query.recursion_desired;
-        out_.assign(kHeaderSize, '\0');
-        out_.append(query.name);
-        put_u16(out_, query.type);
-        put_u16(out_, query.query_class);
-        question_end_ = out_.size();
+        out_.assign(query.head);
     }
 
     void make(Transport transport) {
@@ -66,7 +67,7 @@ public:
             header_.additionals = 0;
         }
         if (out_.size() + opt > limit) {
-            out_.resize(question_end_);
+            out_.resize(query_.head.size());
             header_.answers = header_.authorities = 0;
             header_.truncated = true;
         }
@@ -79,8 +80,8 @@ public:
 
 private:
     void answer() {
-        WireName name = query_.name;
-        lower_case(name);
+        const LowerName asked(query_.name);
+        std::string_view name = asked.view();
         const bool transfer = query_.type == static_cast<uint16_t>(Type::kAxfr) ||
                               query_.type == static_cast<uint16_t>(Type::kIxfr);
         const Apex* apex = zone_.find_apex(name);
@@ -95,52 +96,50 @@ private:
         header_.authoritative = true;
         std::string_view owner;  // "": the question's name.
         for (int hop = 0; hop < kMaxAliases; ++hop) {
-            const RecordSet* alias = answer_at(name, owner);
+            const auto alias = answer_at(name, owner);
             if (!alias) break;
-            name = alias->target;
-            owner = alias->target;
+            name = owner = alias->target();
             apex = zone_.find_apex(name);
             if (!apex) return answer_outside(name, owner);
         }
-        if (header_.answers == 0 || header_.rcode != Rcode::kNoError) put_soa(*apex);
+        if (header_.answers == 0 || header_.rcode != Rcode::kNoError) {
+            out_.append(apex->denial);
+            header_.authorities = 1;
+        }
     }
 
     /// Answers for a name beyond the cluster; without anybody to know it the asker goes on
     /// elsewhere.
-    void answer_outside(const WireName& name, std::string_view owner) {
+    void answer_outside(std::string_view name, std::string_view owner) {
         if (!zone_.outside()) return;
         Ipv4 address;
         const Outside::Found found = zone_.outside()->find(name, address);
         if (found == Outside::Found::kNothing) header_.rcode = Rcode::kNxDomain;
         if (found == Outside::Found::kAddress && wants(Type::kA)) {
-            return put_address(owner.empty() ? std::string_view("\xC0\x0C", 2) : owner, address);
+            return put_address(owner.empty() ? kPointer : owner, address);
         }
         out_ += zone_.outside()->soa();
         header_.authorities = 1;
     }
 
     /// Answers with what stands at `name`; gives the alias to follow, if that is what stands there.
-    const RecordSet* answer_at(const WireName& name, std::string_view owner) {
+    std::optional<RecordSet> answer_at(std::string_view name, std::string_view owner) {
         const ZoneNode* node = zone_.find(name);
         if (!node) {
             const auto address = zone_.pod_address(name);
             if (!address) {
                 header_.rcode = Rcode::kNxDomain;
             } else if (wants(Type::kA)) {
-                put_address(owner.empty() ? std::string_view("\xC0\x0C", 2) : owner, *address);
+                put_address(owner.empty() ? kPointer : owner, *address);
             }
-            return nullptr;
+            return {};
         }
-        if (query_.type == static_cast<uint16_t>(Type::kAny)) {
-            // One set is enough for whoever asks for anything (RFC 8482).
-            if (!node->sets.empty()) put(node->sets.front(), owner);
-            return nullptr;
-        }
-        if (const RecordSet* set = node->find(static_cast<Type>(query_.type))) {
+        // One set is enough for whoever asks for anything (RFC 8482).
+        if (const auto set = node->find(static_cast<Type>(query_.type))) {
             put(*set, owner);
-            return nullptr;
+            return {};
         }
-        const RecordSet* alias = node->find(Type::kCname);
+        const auto alias = node->find(Type::kCname);
         if (alias) put(*alias, owner);
         return alias;
     }
@@ -152,7 +151,7 @@ private:
 
     void put(const RecordSet& set, std::string_view owner) {
         put_set(out_, set, turn_, owner);
-        header_.answers = static_cast<uint16_t>(header_.answers + set.starts.size());
+        header_.answers = static_cast<uint16_t>(header_.answers + set.count);
         if (set.extra_count == 0) return;
         extra_start_ = out_.size();
         out_.append(set.extra);
@@ -169,20 +168,11 @@ private:
         ++header_.answers;
     }
 
-    void put_soa(const Apex& apex) {
-        const ZoneNode* node = zone_.find(apex.name);
-        const RecordSet* soa = node ? node->find(Type::kSoa) : nullptr;
-        if (!soa) return;
-        put_set(out_, *soa, 0, apex.name);
-        header_.authorities = 1;
-    }
-
     const Zone& zone_;
     const Query& query_;
     const uint32_t turn_;
     std::string& out_;
     ReplyHeader header_;
-    size_t question_end_ = 0;
     size_t extra_start_ = 0;
 };
 }  // namespace
@@ -198,6 +188,16 @@ bool reply(const Zone& zone, std::string_view packet, Transport transport, uint3
     if (!query) return false;
     Reply(zone, *query, turn, out).make(transport);
     return true;
+}
+
+void expect(const Zone& zone, std::span<const std::string_view> packets) {
+    std::array<size_t, 64> hashes;
+    size_t count = 0;
+    for (const std::string_view packet : packets.first(std::min(packets.size(), hashes.size()))) {
+        const std::string_view name = asked_name(packet);
+        if (!name.empty()) hashes[count++] = Zone::hash(LowerName(name).view());
+    }
+    zone.fetch(std::span(hashes).first(count));
 }
 
 }  // namespace kin::dns

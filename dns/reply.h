@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,9 @@ enum class Transport { kUdp, kTcp };
 /// not fit a datagram is left out whole and marked truncated.
 bool reply(const Zone& zone, std::string_view packet, Transport transport, uint32_t turn,
            std::string& out);
+
+/// Makes ready for answering these packets, one after the other: what their names lead to in memory
+/// is fetched for all at once. Without it answers are the same, and slower.
+void expect(const Zone& zone, std::span<const std::string_view> packets);
 
 }  // namespace kin::dns

@@ -28,6 +28,8 @@ public:
 private:
     struct Batch;
     void serve();
+    /// How many datagrams there were.
+    size_t serve_batch();
 
     Source& source_;
     UniqueFd fd_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/assert.h"
 #include "core/base/strings.h"
 
 namespace kin::dns {
@@ -12,9 +13,6 @@ constexpr size_t kMaxLabel = 63;
 constexpr size_t kMaxName = 255;
 
 uint8_t byte_at(std::string_view packet, size_t at) { return static_cast<uint8_t>(packet[at]); }
-uint16_t u16_at(std::string_view packet, size_t at) {
-    return static_cast<uint16_t>(byte_at(packet, at) << 8 | byte_at(packet, at + 1));
-}
 
 /// The end of the uncompressed name at `at`, or nothing. A pointer ends the search: the first name
 /// of a packet has nothing to point at.
@@ -145,10 +143,15 @@ std::string to_dotted(std::string_view wire) {
     return out.empty() ? "." : out;
 }
 
-void lower_case(WireName& name) {
-    for (char& c : name) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-    }
+namespace {
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+}  // namespace
+
+void lower_case(WireName& name) { std::transform(name.begin(), name.end(), name.begin(), lower); }
+
+LowerName::LowerName(std::string_view name) : size_(name.size()) {
+    KIN_ASSERT(name.size() <= bytes_.size());
+    std::transform(name.begin(), name.end(), bytes_.begin(), lower);
 }
 
 std::string_view without_labels(std::string_view name, int count) {
@@ -157,8 +160,9 @@ std::string_view without_labels(std::string_view name, int count) {
 }
 
 bool is_within(std::string_view name, std::string_view zone) {
+    if (!name.ends_with(zone)) return false;
     while (name.size() > zone.size()) name = without_labels(name, 1);
-    return name == zone;
+    return name.size() == zone.size();  // It ended where a label does.
 }
 
 std::optional<WireName> prefixed(std::string_view label, std::string_view name) {
@@ -169,6 +173,11 @@ std::optional<WireName> prefixed(std::string_view label, std::string_view name) 
     out.append(label).append(name);
     lower_case(out);
     return out;
+}
+
+std::string_view asked_name(std::string_view packet) {
+    const auto end = end_of_plain_name(packet, kHeaderSize);
+    return end ? packet.substr(kHeaderSize, *end - kHeaderSize) : std::string_view();
 }
 
 Parsed parse_query(std::string_view packet) {
@@ -196,6 +205,7 @@ Parsed parse_query(std::string_view packet) {
     Query query;
     query.id = refusal.id;
     query.recursion_desired = refusal.recursion_desired;
+    query.head = packet.substr(0, *name_end + 4);
     query.name = packet.substr(kHeaderSize, *name_end - kHeaderSize);
     query.type = u16_at(packet, *name_end);
     query.query_class = u16_at(packet, *name_end + 2);
@@ -216,18 +226,16 @@ void put_u32(std::string& out, uint32_t value) {
 }
 
 void write_header(std::string& out, const ReplyHeader& header) {
-    std::string bytes;
-    put_u16(bytes, header.id);
-    put_u16(bytes, static_cast<uint16_t>(
-                       0x8000 | header.opcode << 11 | (header.authoritative ? 0x0400 : 0) |
-                       (header.truncated ? 0x0200 : 0) | (header.recursion_desired ? 0x0100 : 0) |
-                       (header.recursion_available ? 0x0080 : 0) |
-                       (static_cast<uint16_t>(header.rcode) & 0xF)));
-    put_u16(bytes, header.questions);
-    put_u16(bytes, header.answers);
-    put_u16(bytes, header.authorities);
-    put_u16(bytes, header.additionals);
-    std::copy(bytes.begin(), bytes.end(), out.begin());
+    const int flags = 0x8000 | header.opcode << 11 | (header.authoritative ? 0x0400 : 0) |
+                      (header.truncated ? 0x0200 : 0) | (header.recursion_desired ? 0x0100 : 0) |
+                      (header.recursion_available ? 0x0080 : 0) |
+                      (static_cast<uint16_t>(header.rcode) & 0xF);
+    size_t at = 0;
+    for (const uint16_t field : {header.id, static_cast<uint16_t>(flags), header.questions,
+                                 header.answers, header.authorities, header.additionals}) {
+        out[at++] = static_cast<char>(field >> 8);
+        out[at++] = static_cast<char>(field);
+    }
 }
 
 void put_opt(std::string& out, Rcode rcode, bool dnssec_ok) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,6 +50,17 @@ std::optional<WireName> to_wire(std::string_view dotted);
 std::string to_dotted(std::string_view wire);
 /// In place; ASCII only. Length bytes are below 64 and so never letters.
 void lower_case(WireName& name);
+/// A packet's name in lower case, without memory of its own to ask for.
+class LowerName {
+public:
+    /// `name` is well-formed, so of 255 bytes at most.
+    explicit LowerName(std::string_view name);
+    std::string_view view() const { return {bytes_.data(), size_}; }
+
+private:
+    std::array<char, 255> bytes_;
+    size_t size_;
+};
 /// True if `name` is `zone` or below it. Both in lower case.
 bool is_within(std::string_view name, std::string_view zone);
 /// `name` without its first `count` labels; the root's name at the end.
@@ -56,11 +68,12 @@ std::string_view without_labels(std::string_view name, int count);
 /// `label` (up to 63 bytes) in front of `name`; nothing if either would be too long.
 std::optional<WireName> prefixed(std::string_view label, std::string_view name);
 
-/// A question that can be answered.
+/// A question that can be answered. Its views are into the packet.
 struct Query {
     uint16_t id = 0;
     bool recursion_desired = false;
-    WireName name;  ///< as sent, so with its upper and lower case
+    std::string_view head;  ///< header and question as sent: how an answer begins
+    std::string_view name;  ///< as sent, so with its upper and lower case
     uint16_t type = 0;
     uint16_t query_class = 0;
     bool edns = false;
@@ -74,8 +87,8 @@ struct Refusal {
     uint8_t opcode = 0;
     bool recursion_desired = false;
     Rcode rcode = Rcode::kFormErr;
-    /// The question as sent ("" if it could not be read), to be given back.
-    std::string question;
+    /// The question as sent ("" if it could not be read), to be given back. Into the packet.
+    std::string_view question;
     bool edns = false;
 };
 
@@ -84,7 +97,13 @@ struct Silence {};
 
 using Parsed = std::variant<Query, Refusal, Silence>;
 Parsed parse_query(std::string_view packet);
+/// The name in a packet's question, as sent; "" if there is none.
+std::string_view asked_name(std::string_view packet);
 
+inline uint16_t u16_at(std::string_view bytes, size_t at) {
+    return static_cast<uint16_t>(static_cast<uint8_t>(bytes[at]) << 8 |
+                                 static_cast<uint8_t>(bytes[at + 1]));
+}
 void put_u16(std::string& out, uint16_t value);
 void put_u32(std::string& out, uint32_t value);
 
@@ -97,7 +116,7 @@ struct ReplyHeader {
     Rcode rcode = Rcode::kNoError;
     uint16_t questions = 1, answers = 0, authorities = 0, additionals = 0;
 };
-/// Writes the 12 bytes at the start of `out`, which has them already.
+/// Writes over the 12 bytes at the start of `out`, which has them already.
 void write_header(std::string& out, const ReplyHeader& header);
 /// Appends the OPT record of an answer; `rcode` beyond 15 has its upper bits here.
 void put_opt(std::string& out, Rcode rcode, bool dnssec_ok);

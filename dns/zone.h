@@ -4,9 +4,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/ip.h"
@@ -15,27 +15,42 @@
 namespace kin::dns {
 
 /// All records of one name and type, as the bytes that an answer holds. Every record begins with a
-/// pointer to the question's name.
+/// pointer to the question's name. Views into a ZoneNode.
 struct RecordSet {
     Type type = Type::kA;
-    std::string bytes;
-    std::vector<uint32_t> starts;  ///< where each record begins in `bytes`
-    std::string extra;             ///< addresses of SRV targets, with their full names
+    uint16_t count = 0;
+    std::string_view bytes;
     uint16_t extra_count = 0;
-    WireName target;  ///< where a CNAME leads
+    std::string_view extra;  ///< addresses of SRV targets, with their full names
+
+    /// Where the record that begins at `start` ends.
+    size_t end_of(size_t start) const;
+    /// Where a CNAME leads.
+    std::string_view target() const;
 };
 
-/// What stands at one name. Without sets the name only has names below it (or no data).
-struct ZoneNode {
-    std::vector<RecordSet> sets;
+/// What stands at one name, in lower case. Without sets the name only has names below it (or no
+/// data). In one piece of memory, because most of what an answer costs is waiting for memory that
+/// nobody asked for of late.
+class ZoneNode {
+public:
+    ZoneNode() = default;
+    ZoneNode(std::string_view name, const std::vector<RecordSet>& sets);
 
-    const RecordSet* find(Type type) const;
+    bool is(std::string_view name) const;
+    /// kAny: the first one.
+    std::optional<RecordSet> find(Type type) const;
+    void fetch() const;
+
+private:
+    std::shared_ptr<const char[]> bytes_;  // NodeFrame, name; then each set: SetFrame, bytes, extra
 };
 
 /// One part of the name tree that is answered: "cluster.local".
 struct Apex {
     WireName name;
-    std::string soa;  ///< rdata
+    std::string soa;     ///< rdata
+    std::string denial;  ///< the SOA record of a negative answer, whole, owner included
 };
 
 /// The names of the world outside the cluster, as far as a lab has one. Unknown names do not exist.
@@ -61,6 +76,11 @@ public:
     /// By lower-cased wire name; nullptr if nothing stands there. Addresses of pods
     /// (10-244-1-2.shop.pod.cluster.local) are made from their names and not found here.
     const ZoneNode* find(std::string_view name) const;
+    /// What find() goes by.
+    static size_t hash(std::string_view name) { return std::hash<std::string_view>()(name); }
+    /// Has the processor fetch what find() of the names with these hashes will read, for all at
+    /// once: one after the other each would wait for memory several times.
+    void fetch(std::span<const size_t> hashes) const;
     /// The apex that `name` is within; nullptr: not ours to answer.
     const Apex* find_apex(std::string_view name) const;
     /// The address in a pod's name; nothing if `name` is none or its namespace does not exist.
@@ -70,17 +90,21 @@ public:
 
 private:
     friend class ZoneBuilder;
-    struct Hash {
-        using is_transparent = void;
-        size_t operator()(std::string_view text) const {
-            return std::hash<std::string_view>()(text);
-        }
+    struct Entry {
+        size_t hash = 0;
+        ZoneNode node;
     };
-    using Bucket =
-        std::unordered_map<WireName, std::shared_ptr<const ZoneNode>, Hash, std::equal_to<>>;
-    static constexpr size_t kBuckets = 1024;
+    /// Few, so that a change copies little: a zone of 1,000 Services has some eight in each.
+    struct Bucket {
+        std::shared_ptr<const Entry[]> entries;
+        size_t size = 0;
 
-    std::array<std::shared_ptr<const Bucket>, kBuckets> buckets_;
+        std::span<const Entry> all() const { return {entries.get(), size}; }
+    };
+    static constexpr size_t kBuckets = 1024;
+    const Bucket& bucket_of(size_t hashed) const { return buckets_[hashed % kBuckets]; }
+
+    std::array<Bucket, kBuckets> buckets_;
     std::vector<Apex> apexes_;
     WireName pods_;  // "pod.cluster.local"
     std::shared_ptr<const Outside> outside_;

@@ -36,6 +36,17 @@ std::string soa_data(const WireName& server, const WireName& mailbox, uint32_t t
     return data;
 }
 
+/// What becomes a RecordSet.
+struct SetText {
+    Type type = Type::kA;
+    uint16_t count = 0;
+    std::string bytes;
+    uint16_t extra_count = 0;
+    std::string extra;
+
+    operator RecordSet() const { return {type, count, bytes, extra_count, extra}; }
+};
+
 std::string reverse_apex(const Cidr& range) {
     std::string name = "in-addr.arpa";
     for (int byte = 0; byte < range.bits / 8; ++byte) {
@@ -83,9 +94,12 @@ void ZoneBuilder::add_cluster() {
 
 void ZoneBuilder::add_apex(const WireName& name) {
     const std::string& domain = options_.domain.name;
-    zone_.apexes_.push_back(
-        {name, soa_data(wire(cat("ns.dns.", domain)), wire(cat("hostmaster.", domain)),
-                        options_.ttl_seconds)});
+    Apex apex{name,
+              soa_data(wire(cat("ns.dns.", domain)), wire(cat("hostmaster.", domain)),
+                       options_.ttl_seconds),
+              name};
+    put_record_tail(apex.denial, Type::kSoa, options_.ttl_seconds, apex.soa);
+    zone_.apexes_.push_back(std::move(apex));
 }
 
 void ZoneBuilder::count_names(const WireName& name, int change) {
@@ -136,25 +150,22 @@ void ZoneBuilder::set_namespace(const std::string& name, bool exists) {
     set_service(key, std::move(names));
 }
 
-std::shared_ptr<const ZoneNode> ZoneBuilder::node_of(const Cell& cell) const {
-    auto node = std::make_shared<ZoneNode>();
+ZoneNode ZoneBuilder::node_of(const WireName& name, const Cell& cell) const {
+    std::vector<SetText> sets;
     std::set<std::pair<Type, std::string>> seen;
     for (const auto& [key, records] : cell.records) {
         for (const Record* record : records) {
             if (record->type == Type::kAny || !seen.emplace(record->type, record->data).second) {
                 continue;
             }
-            auto set =
-                std::find_if(node->sets.begin(), node->sets.end(),
-                             [&](const RecordSet& other) { return other.type == record->type; });
-            if (set == node->sets.end()) {
-                set = node->sets.emplace(set);
+            auto set = std::ranges::find(sets, record->type, &SetText::type);
+            if (set == sets.end()) {
+                set = sets.insert(set, SetText());
                 set->type = record->type;
             }
-            set->starts.push_back(static_cast<uint32_t>(set->bytes.size()));
+            ++set->count;
             put_u16(set->bytes, kPointerToQuestion);
             put_record_tail(set->bytes, record->type, options_.ttl_seconds, record->data);
-            if (record->type == Type::kCname) set->target = record->target;
             for (const Ipv4 address : record->extra) {
                 std::string data;
                 put_u32(data, address.value);
@@ -165,21 +176,23 @@ std::shared_ptr<const ZoneNode> ZoneBuilder::node_of(const Cell& cell) const {
             }
         }
     }
-    return node;
+    return {name, {sets.begin(), sets.end()}};
 }
 
 void ZoneBuilder::rebuild(const WireName& name) {
-    auto& bucket = zone_.buckets_[Zone::Hash()(name) % Zone::kBuckets];
-    auto changed =
-        bucket ? std::make_shared<Zone::Bucket>(*bucket) : std::make_shared<Zone::Bucket>();
+    const size_t hash = Zone::hash(name);
+    auto& bucket = zone_.buckets_[hash % Zone::kBuckets];
+    std::vector<Zone::Entry> changed(bucket.all().begin(), bucket.all().end());
+    std::erase_if(changed, [&](const Zone::Entry& entry) { return entry.node.is(name); });
     const auto cell = cells_.find(name);
-    if (cell == cells_.end() || cell->second.uses <= 0) {
-        changed->erase(name);
-        if (cell != cells_.end()) cells_.erase(cell);
-    } else {
-        (*changed)[name] = node_of(cell->second);
+    if (cell != cells_.end() && cell->second.uses > 0) {
+        changed.push_back({hash, node_of(name, cell->second)});
+    } else if (cell != cells_.end()) {
+        cells_.erase(cell);
     }
-    bucket = std::move(changed);
+    const auto entries = std::make_shared<Zone::Entry[]>(changed.size());
+    std::ranges::move(changed, entries.get());
+    bucket = {entries, changed.size()};
 }
 
 }  // namespace kin::dns

@@ -50,7 +50,7 @@ private:
     const Apex* apex_of(const WireName& name) const { return zone_.find_apex(name); }
     void rebuild(const WireName& name);
     void add_apex(const WireName& name);
-    std::shared_ptr<const ZoneNode> node_of(const Cell& cell) const;
+    ZoneNode node_of(const WireName& name, const Cell& cell) const;
 
     void add_cluster();
 

@@ -191,6 +191,46 @@ TEST_F(ReplyTest, EachTurnBeginsWithAnotherAddress) {
     EXPECT_EQ(first.size(), 2U);
 }
 
+class ThreeReplyTest : public ReplyTest {
+protected:
+    ThreeReplyTest() {
+        const EndpointSlice slice =
+            test::slice("three",
+                        Json::array({test::endpoint("10.244.1.1"), test::endpoint("10.244.1.2"),
+                                     test::endpoint("10.244.1.3")}),
+                        test::http_port(80));
+        const Service three = test::service("three", {{"clusterIP", "None"}});
+        builder_.set_service(three.key(), records_of(three, {&slice}, {}));
+        const Service alias = test::service(
+            "to-three",
+            {{"type", "ExternalName"}, {"externalName", "three.shop.svc.cluster.local"}});
+        builder_.set_service(alias.key(), records_of(alias, {}, {}));
+    }
+};
+
+TEST_F(ThreeReplyTest, EveryTurnHasAllAddressesInTheirRound) {
+    const std::string name = "three.shop.svc.cluster.local. A 10.244.1.";
+    const std::vector<std::vector<std::string>> rounds = {
+        {"1", "2", "3"}, {"2", "3", "1"}, {"3", "1", "2"}};
+    for (turn_ = 0; turn_ < 6; ++turn_) {
+        std::vector<std::string> expected;
+        for (const std::string& last : rounds[turn_ % 3]) expected.push_back(name + last);
+        EXPECT_EQ(ask("three.shop.svc.cluster.local", Type::kA).answers, expected);
+        expected.insert(expected.begin(),
+                        "to-three.shop.svc.cluster.local. CNAME "
+                        "three.shop.svc.cluster.local.");
+        EXPECT_EQ(ask("to-three.shop.svc.cluster.local", Type::kA).answers, expected);
+    }
+}
+
+TEST_F(ThreeReplyTest, AServiceRecordThatTurnsKeepsAllTargetsAddresses) {
+    for (turn_ = 0; turn_ < 3; ++turn_) {
+        const Answer answer = ask("_http._tcp.three.shop.svc.cluster.local", Type::kSrv);
+        EXPECT_EQ(answer.answers.size(), 3U);
+        EXPECT_EQ(answer.additionals.size(), 3U);
+    }
+}
+
 TEST_F(ReplyTest, TwoAliasesOfEachOtherEnd) {
     for (const auto& [name, to] : {std::pair("a", "b"), std::pair("b", "a")}) {
         const Service looping = test::service(

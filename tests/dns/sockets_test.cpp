@@ -132,6 +132,21 @@ TEST_F(SocketsTest, RubbishBeforeAQuestionDoesNotStopTheAnswer) {
     EXPECT_EQ(AnswerReader(receive(fd, 2000)).read().answers.size(), 1U);
 }
 
+TEST_F(SocketsTest, ABurstOfMoreThanABatchIsAnsweredInOrder) {
+    const UniqueFd fd = connected(SOCK_DGRAM, udp_port_);
+    constexpr int kBurst = 150;
+    const std::string asked = question("web.shop.svc.cluster.local", Type::kA);
+    // Sent while the server's thread is held, so that they are all there when it looks.
+    loop_.call([&] {
+        for (int i = 0; i < kBurst; ++i) send_all(fd, static_cast<char>(i) + asked.substr(1));
+    });
+    for (int i = 0; i < kBurst; ++i) {
+        const std::string answer = receive(fd, 2000);
+        ASSERT_EQ(AnswerReader(answer).read().answers.size(), 1U) << i;
+        ASSERT_EQ(static_cast<uint8_t>(answer[0]), i);
+    }
+}
+
 TEST_F(SocketsTest, AHundredQuestionsOnOneConnectionGetAHundredAnswers) {
     const UniqueFd fd = connected(SOCK_STREAM, tcp_port_);
     std::string questions;

@@ -35,14 +35,25 @@ TEST(WireNameTest, ANameIsWithinItsZoneOnlyOnWholeLabels) {
     EXPECT_FALSE(is_within(*to_wire("local"), zone));
 }
 
+TEST(WireNameTest, LowerCaseChangesLettersAlone) {
+    const std::string name("\6@AZ[az\3\xC1`{\0", 12);
+    EXPECT_EQ(LowerName(name).view(), std::string_view("\6@az[az\3\xC1`{\0", 12));
+    const std::string longest(255, 'Q');
+    EXPECT_EQ(LowerName(longest).view(), std::string(255, 'q'));
+}
+
+/// Its views are into `packet`.
 Query query(const std::string& packet) { return std::get<Query>(parse_query(packet)); }
 Rcode refusal(const std::string& packet) { return std::get<Refusal>(parse_query(packet)).rcode; }
 
 TEST(ParseQueryTest, ReadsAQuestion) {
-    const Query read = query(question("web.shop", Type::kA));
+    std::string packet = question("web.shop", Type::kA, opt(512), 1);
+    packet[13] = 'W';
+    const Query read = query(packet);
     EXPECT_EQ(read.id, 0x1234);
     EXPECT_TRUE(read.recursion_desired);
-    EXPECT_EQ(to_dotted(read.name), "web.shop.");
+    EXPECT_EQ(to_dotted(read.name), "Web.shop.");
+    EXPECT_EQ(read.head, packet.substr(0, packet.size() - opt(512).size()));
     EXPECT_EQ(read.udp_size, 512);
 }
 

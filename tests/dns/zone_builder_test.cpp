@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/base/strings.h"
 #include "tests/dns/zones.h"
 
 namespace kin::dns {
@@ -51,6 +52,23 @@ TEST(ZoneBuilderTest, AChangeReplacesWhatWasThereAndLeavesOldSnapshotsAlone) {
               find(*after, "web.shop.svc.cluster.local")->find(Type::kA)->bytes);
     EXPECT_EQ(find(*before, "db.shop.svc.cluster.local"),
               find(*after, "db.shop.svc.cluster.local"));
+}
+
+TEST(ZoneBuilderTest, EveryNameOfALargeZoneIsFoundUntilItGoes) {
+    ZoneBuilder builder{ZoneOptions{}};
+    const auto name_of = [](int number) { return cat("s", number, ".shop.svc.cluster.local"); };
+    constexpr int kServices = 5000;
+    for (int i = 0; i < kServices; ++i) {
+        const Service each = test::service(cat("s", i), {{"clusterIP", "10.96.1.1"}});
+        builder.set_service(each.key(), records_of(each, {}, {}));
+    }
+    const auto full = builder.snapshot();
+    for (int i = 0; i < kServices; i += 2) builder.set_service({"shop", cat("s", i)}, {});
+    const auto half = builder.snapshot();
+    for (int i = 0; i < kServices; ++i) {
+        ASSERT_TRUE(find(*full, name_of(i))) << i;
+        ASSERT_EQ(find(*half, name_of(i)) != nullptr, i % 2 == 1) << i;
+    }
 }
 
 TEST(ZoneBuilderTest, RecordsOutsideTheZonesAreLeftOut) {
