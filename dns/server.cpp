@@ -48,8 +48,10 @@ Server::~Server() {
 
 Result<> Server::start(const Instance& instance) {
     // On the pod's own address: answers leave from where they were asked.
-    TRY_ASSIGN(UniqueFd udp, namespaces_.open_in_pod(instance.pod, Namespaces::SocketType::kUdp,
-                                                     instance.address, kPort));
+    TRY_ASSIGN(UdpPair udp, UdpPair::open([&] {
+                   return namespaces_.open_in_pod(instance.pod, Namespaces::SocketType::kUdp,
+                                                  instance.address, kPort);
+               }));
     TRY_ASSIGN(UniqueFd tcp,
                namespaces_.open_in_pod(instance.pod, Namespaces::SocketType::kTcpListener,
                                        instance.address, kPort));
@@ -77,7 +79,9 @@ Result<> Server::start(const Instance& instance) {
 
 Result<> Server::serve_outside(const std::string& host, Ipv4 address) {
     using SocketType = Namespaces::SocketType;
-    TRY_ASSIGN(UniqueFd udp, namespaces_.open_in_node(host, SocketType::kUdp, address, kPort));
+    TRY_ASSIGN(UdpPair udp, UdpPair::open([&] {
+                   return namespaces_.open_in_node(host, SocketType::kUdp, address, kPort);
+               }));
     TRY_ASSIGN(UniqueFd tcp,
                namespaces_.open_in_node(host, SocketType::kTcpListener, address, kPort));
     data_.post([this, udp = std::move(udp), tcp = std::move(tcp)]() mutable {

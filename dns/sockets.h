@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/result.h"
 #include "core/base/unique_fd.h"
 #include "core/loop/loop.h"
 #include "dns/counters.h"
@@ -19,10 +20,26 @@ struct Source {
     Counters counters;
 };
 
-/// Answers the datagrams of one socket, up to 64 at a time. Owned by the data loop.
+/// Two sockets of one address and port: of such, the one bound last gets what comes. Answers leave
+/// by the other one, because for each datagram that leaves the kernel goes through those who watch
+/// its socket, as our loop does: 0.2 us.
+struct UdpPair {
+    UniqueFd sender, receiver;
+
+    /// `open` gives a socket bound to the address with SO_REUSEADDR.
+    template <class F>
+    static Result<UdpPair> open(F&& open) {
+        UdpPair pair;
+        TRY_ASSIGN(pair.sender, open());
+        TRY_ASSIGN(pair.receiver, open());
+        return pair;
+    }
+};
+
+/// Answers the datagrams of one address, up to 64 at a time. Owned by the data loop.
 class UdpSocket {
 public:
-    UdpSocket(Loop& loop, Source& source, UniqueFd fd);
+    UdpSocket(Loop& loop, Source& source, UdpPair sockets);
     ~UdpSocket();
 
 private:
@@ -32,7 +49,7 @@ private:
     size_t serve_batch();
 
     Source& source_;
-    UniqueFd fd_;
+    UdpPair sockets_;
     std::unique_ptr<Batch> batch_;
     Watch watch_;
 };

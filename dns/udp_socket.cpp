@@ -41,11 +41,11 @@ struct UdpSocket::Batch {
     }
 };
 
-UdpSocket::UdpSocket(Loop& loop, Source& source, UniqueFd fd)
+UdpSocket::UdpSocket(Loop& loop, Source& source, UdpPair sockets)
     : source_(source),
-      fd_(std::move(fd)),
+      sockets_(std::move(sockets)),
       batch_(std::make_unique<Batch>()),
-      watch_(loop.watch(fd_.get(), Readiness::kReadable, [this](int) { serve(); })) {}
+      watch_(loop.watch(sockets_.receiver.get(), Readiness::kReadable, [this](int) { serve(); })) {}
 
 UdpSocket::~UdpSocket() = default;
 
@@ -59,7 +59,7 @@ void UdpSocket::serve() {
 size_t UdpSocket::serve_batch() {
     Batch& batch = *batch_;
     const int received =
-        ::recvmmsg(fd_.get(), batch.incoming.data(), kBatch, MSG_DONTWAIT, nullptr);
+        ::recvmmsg(sockets_.receiver.get(), batch.incoming.data(), kBatch, MSG_DONTWAIT, nullptr);
     // An error (such as an answer refused by a closed port) is read by this very call; go on.
     if (received <= 0) return 0;
     const auto count = static_cast<size_t>(received);
@@ -84,8 +84,8 @@ size_t UdpSocket::serve_batch() {
     }
     unsigned sent = 0;
     while (sent < answers) {
-        const int taken = ::sendmmsg(fd_.get(), batch.outgoing.data() + sent, answers - sent,
-                                     MSG_DONTWAIT | MSG_NOSIGNAL);
+        const int taken = ::sendmmsg(sockets_.sender.get(), batch.outgoing.data() + sent,
+                                     answers - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
         // One that cannot be sent is lost, as datagrams are; the asker repeats the question.
         sent += taken > 0 ? static_cast<unsigned>(taken) : 1;
     }

@@ -1,11 +1,10 @@
 #include "dns/sockets.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
+#include "tests/dns/loopback.h"
 #include "tests/dns/messages.h"
 #include "tests/dns/zones.h"
 
@@ -14,49 +13,11 @@ namespace {
 
 using test::Answer;
 using test::AnswerReader;
+using test::bound_socket;
+using test::connected;
+using test::port_of;
 using test::question;
-
-constexpr int kPatienceMs = 10'000;
-
-sockaddr_in loopback(uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    return address;
-}
-
-UniqueFd bound_socket(int type) {
-    UniqueFd fd(::socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    sockaddr_in address = loopback(0);
-    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_TRUE(type != SOCK_STREAM || ::listen(fd.get(), 128) == 0);
-    return fd;
-}
-
-uint16_t port_of(const UniqueFd& fd) {
-    sockaddr_in address{};
-    socklen_t length = sizeof address;
-    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length);
-    return ntohs(address.sin_port);
-}
-
-UniqueFd connected(int type, uint16_t port) {
-    UniqueFd fd(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
-    const sockaddr_in address = loopback(port);
-    EXPECT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    return fd;
-}
-
-/// Up to `size` bytes; "" when the peer closed, or said nothing in time.
-std::string receive(const UniqueFd& fd, size_t size) {
-    pollfd waiting{fd.get(), POLLIN, 0};
-    if (::poll(&waiting, 1, kPatienceMs) != 1) return "";
-    std::string out(size, '\0');
-    const ssize_t count = ::recv(fd.get(), out.data(), size, 0);
-    out.resize(static_cast<size_t>(std::max<ssize_t>(count, 0)));
-    return out;
-}
+using test::receive;
 
 std::string receive_all(const UniqueFd& fd, size_t size) {
     std::string out;
@@ -92,13 +53,16 @@ protected:
     SocketsTest() {
         ZoneBuilder builder{ZoneOptions{}};
         test::fill(builder);
-        UniqueFd udp = bound_socket(SOCK_DGRAM);
+        auto udp = UdpPair::open([this] {
+            UniqueFd fd = bound_socket(SOCK_DGRAM, udp_port_);
+            udp_port_ = port_of(fd);
+            return Result<UniqueFd>(std::move(fd));
+        });
         UniqueFd tcp = bound_socket(SOCK_STREAM);
-        udp_port_ = port_of(udp);
         tcp_port_ = port_of(tcp);
         loop_.call([&] {
             source_.zone = builder.snapshot();
-            udp_ = std::make_unique<UdpSocket>(loop_, source_, std::move(udp));
+            udp_ = std::make_unique<UdpSocket>(loop_, source_, std::move(*udp));
             tcp_ = std::make_unique<TcpSocket>(
                 loop_, source_, std::move(tcp),
                 TcpSocket::Limits{.idle = std::chrono::milliseconds(500), .connections = 4});

@@ -59,7 +59,8 @@ TEST(ZoneBuilderTest, EveryNameOfALargeZoneIsFoundUntilItGoes) {
     const auto name_of = [](int number) { return cat("s", number, ".shop.svc.cluster.local"); };
     constexpr int kServices = 5000;
     for (int i = 0; i < kServices; ++i) {
-        const Service each = test::service(cat("s", i), {{"clusterIP", "10.96.1.1"}});
+        const Service each =
+            test::service(cat("s", i), {{"clusterIP", cat("10.96.", i / 250, ".", 1 + i % 250)}});
         builder.set_service(each.key(), records_of(each, {}, {}));
     }
     const auto full = builder.snapshot();
