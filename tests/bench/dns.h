@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace kin::bench {
@@ -22,5 +23,15 @@ struct DnsServer {
     bool echo = false;
 };
 void ask_dns(const DnsServer& server, const std::string& load, int seconds);
+
+/// Makes `times` Services through the lab's unix socket, each asked for as soon as the API has
+/// answered, and again until its name exists. Prints when the first right answer was asked for,
+/// microseconds after the API's answer (median, p99; 0: with the first question), and how many
+/// first questions were answered right.
+void ask_after_changes(const std::string& socket, const DnsServer& server, int times);
+
+/// A packet with id 0 that asks for `name`, which has dots between its labels.
+inline constexpr uint16_t kTypeA = 1, kTypeSrv = 33;
+std::string question_for(const std::string& name, uint16_t type);
 
 }  // namespace kin::bench

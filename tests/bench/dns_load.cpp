@@ -32,35 +32,23 @@ struct Question {
     uint8_t authorities = 0;
 };
 
-constexpr uint16_t kA = 1, kSrv = 33;
 constexpr uint8_t kNoError = 0, kNxDomain = 3;
 
-std::string packet_for(const std::string& name, uint16_t type) {
-    // Id 0, recursion wished, one question.
-    std::string out("\0\0\1\0\0\1\0\0\0\0\0\0", kHeader);
-    for (const std::string_view label : split(name, '.')) {
-        out.push_back(static_cast<char>(label.size()));
-        out.append(label);
-    }
-    out.append({'\0', '\0', static_cast<char>(type), '\0', '\1'});
-    return out;
-}
-
 Question address_of(size_t service) {
-    return {packet_for(cat('s', service, ".default.svc.cluster.local"), kA), kNoError, 1, 0};
+    return {question_for(cat('s', service, ".default.svc.cluster.local"), kTypeA), kNoError, 1, 0};
 }
 
 /// What a pod of namespace default asks for on its way to a name of the world outside.
 Question searched(size_t number) {
     constexpr const char* kSearch[] = {"default.svc.cluster.local", "svc.cluster.local",
                                        "cluster.local"};
-    return {packet_for(cat("host-", number, ".example.com.", kSearch[number % 3]), kA), kNxDomain,
-            0, 1};
+    return {question_for(cat("host-", number, ".example.com.", kSearch[number % 3]), kTypeA),
+            kNxDomain, 0, 1};
 }
 
 Question port_of(size_t service) {
-    return {packet_for(cat("_http._tcp.s", service, ".default.svc.cluster.local"), kSrv), kNoError,
-            1, 0};
+    return {question_for(cat("_http._tcp.s", service, ".default.svc.cluster.local"), kTypeSrv),
+            kNoError, 1, 0};
 }
 
 std::vector<Question> questions_of(const std::string& load) {
@@ -178,6 +166,17 @@ private:
 };
 
 }  // namespace
+
+std::string question_for(const std::string& name, uint16_t type) {
+    // Id 0, recursion wished, one question.
+    std::string out("\0\0\1\0\0\1\0\0\0\0\0\0", kHeader);
+    for (const std::string_view label : split(name, '.')) {
+        out.push_back(static_cast<char>(label.size()));
+        out.append(label);
+    }
+    out.append({'\0', '\0', static_cast<char>(type), '\0', '\1'});
+    return out;
+}
 
 void ask_dns(const DnsServer& server, const std::string& load, int seconds) {
     Asker(server, questions_of(load)).ask_for(seconds);

@@ -28,7 +28,9 @@ constexpr const char* kUsage =
     "kin_bench echo ADDRESS PORT\n"
     "    gives datagrams back\n"
     "kin_bench ask-dns ADDRESS PORT a|mix SECONDS | ask-echo ADDRESS PORT a|mix SECONDS\n"
-    "    questions answered, lost, answered per second\n";
+    "    questions answered, lost, answered per second\n"
+    "kin_bench ask-after-changes SOCKET ADDRESS PORT TIMES\n"
+    "    microseconds from a new Service to its right answer (median, p99), right at once\n";
 
 void write_map(const char* path, const std::string& text) {
     const int file = ::open(path, O_WRONLY | O_CLOEXEC);
@@ -71,6 +73,8 @@ int run(const std::vector<std::string>& words) {
         serve_echo(words[1], number(2));
     } else if (is("ask-dns", 4) || is("ask-echo", 4)) {
         ask_dns({words[1], number(2), words[0] == "ask-echo"}, words[3], number(4));
+    } else if (is("ask-after-changes", 4)) {
+        ask_after_changes(words[1], {words[2], number(3)}, number(4));
     } else if (is("raw-links", 1) || is("raw-pods", 2) || is("own-pods", 2)) {
         leave_host();
         const Cost cost = words[0] == "raw-links"  ? lay_raw_links(number(1))
