@@ -18,7 +18,7 @@ bool reply(const Zone& zone, std::string_view packet, Transport transport, uint3
            std::string& out);
 
 /// Makes ready for answering these packets, one after the other: what their names lead to in memory
-/// is fetched for all at once. Without it answers are the same, and slower.
+/// is fetched for all at once (up to 64). Without it answers are the same, and slower.
 void expect(const Zone& zone, std::span<const std::string_view> packets);
 
 }  // namespace kin::dns
