@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "core/base/strings.h"
 #include "netns/images/programs.h"
@@ -315,18 +316,23 @@ bool can_exist(std::string_view last_part, std::string_view tag) {
     return parts.size() < 2 || parse_number<int>(parts[1]).value_or(999) < 40;
 }
 
-Strings merge_env(Strings env, const Strings& more) {
-    for (const std::string& entry : more) {
-        const std::string_view name = std::string_view(entry).substr(0, entry.find('=') + 1);
-        const auto same = std::find_if(env.begin(), env.end(),
-                                       [&](const auto& old) { return old.starts_with(name); });
-        if (same != env.end()) {
-            *same = entry;
-        } else {
-            env.push_back(entry);
+/// Later entries take the place of earlier ones of the same name. Every Service of a namespace
+/// adds seven, so there can be tens of thousands.
+Strings merge_env(const Strings& env, const Strings& more) {
+    Strings merged;
+    std::unordered_map<std::string_view, size_t> places;
+    for (const Strings* const part : {&env, &more}) {
+        for (const std::string& entry : *part) {
+            const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
+            const auto [place, is_new] = places.emplace(name, merged.size());
+            if (is_new) {
+                merged.push_back(entry);
+            } else {
+                merged[place->second] = entry;
+            }
         }
     }
-    return env;
+    return merged;
 }
 
 void choose_personality(const Image& image, netns::ProcessSpec& process) {
