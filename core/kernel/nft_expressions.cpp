@@ -153,8 +153,10 @@ uint32_t comparison(Sense sense) { return sense == Sense::kIs ? NFT_CMP_EQ : NFT
 void add(Expressions& out, const AddressMatch& s) {
     HeaderPart part = address_part(s.side);
     const uint32_t address = s.block.address.network_order();
-    // A block of whole bytes is compared by its bytes; others are masked first.
-    if (s.block.bits != 0 && s.block.bits % 8 == 0) {
+    // A block of whole bytes is compared by its bytes; others are masked first. Three bytes as
+    // well: the kernel loads one, two and four inline, but any other number by a call and a copy,
+    // which showed in every packet's cost.
+    if (s.block.bits == 8 || s.block.bits == 16 || s.block.bits == 32) {
         part.bytes = s.block.bits / 8;
         out.payload(part);
         return out.compare(comparison(s.sense), &address, part.bytes);

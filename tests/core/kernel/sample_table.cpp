@@ -41,6 +41,7 @@ std::vector<Rule> every_filter_rule() {
         {{AddressMatch{Side::kSource, cidr("10.1.1.1/32")}, Counter{}, drop()}, "one \"host\""},
         {{AddressMatch{Side::kSource, cidr("10.244.0.0/17"), Sense::kIsNot}, drop()}, ""},
         {{AddressMatch{Side::kDestination, cidr("10.244.0.0/16")}, return_()}, ""},
+        {{AddressMatch{Side::kDestination, cidr("172.30.200.0/24")}, return_()}, ""},
         {{PortMatch{L4::kTcp, Side::kDestination, 80, 80}, accept()}, ""},
         {{PortMatch{L4::kUdp, Side::kSource, 53, 53}, accept()}, ""},
         {{PortMatch{L4::kTcp, Side::kDestination, 8000, 8080}, accept()}, ""},
