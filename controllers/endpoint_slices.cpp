@@ -26,7 +26,7 @@ EndpointSlices::EndpointSlices(Client& client)
     : client_(client),
       services_(client.cache<Service>()),
       pods_(client.cache<Pod>()),
-      slices_(client.cache<EndpointSlice>()),
+      service_slices_(client, [](const ObjectKey&) {}),
       endpoints_(client.cache<Endpoints>()),
       nodes_(client.cache<Node>()),
       queue_(client.loop(), {.name = "endpoint_slices"},
@@ -34,10 +34,12 @@ EndpointSlices::EndpointSlices(Client& client)
     services_.on_change(lifetime_.bind(
         [this](const CacheChange<Service>& change) { queue_.add(change.either().key()); }));
     pods_.on_change(lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
-    slices_.on_change(lifetime_.bind([this](const CacheChange<EndpointSlice>& change) {
-        const EndpointSlice& slice = change.either();
-        if (is_our_slice(slice) || is_mirror(slice)) queue_.add({slice.key().ns, slice.service});
-    }));
+    client.cache<EndpointSlice>().on_change(
+        lifetime_.bind([this](const CacheChange<EndpointSlice>& change) {
+            const EndpointSlice& slice = change.either();
+            if (is_our_slice(slice) || is_mirror(slice))
+                queue_.add({slice.key().ns, slice.service});
+        }));
     endpoints_.on_change(lifetime_.bind(
         [this](const CacheChange<Endpoints>& change) { queue_.add(change.either().key()); }));
     client.add_busy_check("endpoint_slices", lifetime_.bind([this] { return queue_.busy(); }));
@@ -69,13 +71,11 @@ std::string EndpointSlices::zone_of(const std::string& name) const {
 
 std::vector<const EndpointSlice*> EndpointSlices::slices_where(
     const ObjectKey& key, bool (*made_by)(const EndpointSlice&)) const {
-    std::vector<const EndpointSlice*> out;
-    slices_.each_in(key.ns, [&](const EndpointSlice& slice) {
-        if (slice.service == key.name && made_by(slice) && !slice.meta.deleting()) {
-            out.push_back(&slice);
-        }
+    std::vector<const EndpointSlice*> slices = service_slices_.of(key);
+    std::erase_if(slices, [made_by](const EndpointSlice* slice) {
+        return !made_by(*slice) || slice->meta.deleting();
     });
-    return out;
+    return slices;
 }
 
 Result<> EndpointSlices::reconcile(const ObjectKey& key) {

@@ -7,6 +7,7 @@
 #include "controllers/service_endpoints.h"
 #include "core/base/lifetime.h"
 #include "core/client/client.h"
+#include "core/client/service_slices.h"
 #include "core/loop/work_queue.h"
 
 namespace kin::controllers {
@@ -35,7 +36,7 @@ private:
     Client& client_;
     Cache<Service>& services_;
     Cache<Pod>& pods_;
-    Cache<EndpointSlice>& slices_;
+    ServiceSlices service_slices_;
     Cache<Endpoints>& endpoints_;
     Cache<Node>& nodes_;
     WorkQueue<ObjectKey> queue_;
