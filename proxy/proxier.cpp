@@ -1,6 +1,7 @@
 #include "proxy/proxier.h"
 
 #include <chrono>
+#include <cstdint>
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
@@ -10,6 +11,19 @@ namespace kin::proxy {
 namespace {
 constexpr uint16_t kModePort = 10249;  // Where upstream's has its metrics.
 constexpr Ipv4 kLocalhost{0x7F000001};
+
+/// From its making on.
+class Watch {
+public:
+    int64_t us() const {
+        return std::chrono::duration_cast<std::chrono::microseconds>(
+                   std::chrono::steady_clock::now() - start_)
+            .count();
+    }
+
+private:
+    const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 }  // namespace
 
 Proxier::Proxier(Client& client, Loop& data, Namespaces& namespaces,
@@ -46,7 +60,7 @@ Result<> Proxier::start(const Instance& instance) {
     node.instance = instance;
     node.active = true;
     node.whole = true;
-    if (instance.log) instance.log("Using nftables Proxier");
+    node.log("Using nftables Proxier");
     work_.mark();
     return Ok{};
 }
@@ -79,8 +93,10 @@ void Proxier::collect() {
 }
 
 Result<> Proxier::update() {
+    const Watch watch;
     collect();
     const RulesetChange change = ruleset_.take_change();
+    compiled_us_ += watch.us();
     Result<> first = Ok{};
     for (auto& [name, node] : nodes_) {
         if (!node.active) {
@@ -88,7 +104,7 @@ Result<> Proxier::update() {
             continue;
         }
         const auto scope = node.whole ? StaleFlows::Scope::kAll : StaleFlows::Scope::kTouched;
-        Result<> written = write(node, change.on(name));
+        Result<> written = write(node, change);
         if (written) written = forget_stale_flows(node, scope);
         if (written) continue;
         node.whole = true;
@@ -134,31 +150,31 @@ Result<> Proxier::forget_stale_flows(NodeState& node, StaleFlows::Scope scope) {
                node.conntrack->forget_if(nft::L4::kUdp, [&](const Flow& flow) {
                    return stale_flows_.is_stale(flow, address, scope);
                }));
-    if (forgotten != 0 && node.instance.log) {
-        node.instance.log(cat("Forgot ", forgotten, " stale UDP flows"));
-    }
+    if (forgotten != 0) node.log(cat("Forgot ", forgotten, " stale UDP flows"));
     return Ok{};
 }
 
-Result<> Proxier::write(NodeState& node, const nft::Change& change) {
-    const auto start = std::chrono::steady_clock::now();
-    const bool whole = node.whole;
-    if (change.empty() && !whole) return Ok{};
-    Result<> written = whole ? node.kernel->nft.replace(ruleset_.table(network_of(node)))
-                             : node.kernel->nft.apply(change);
-    if (!written && !whole && written.error().code() == Errc::kConflict) {
-        // Somebody else has touched the node's rules: make sure of all of ours.
-        written = node.kernel->nft.replace(ruleset_.table(network_of(node)));
-    }
+Result<> Proxier::write(NodeState& node, const RulesetChange& cluster_change) {
+    if (node.whole) return write_all(node);
+    const Watch watch;
+    nft::Change change = cluster_change.on(node.kernel->name);
+    if (change.empty()) return Ok{};
+    const size_t elements = change.element_count();
+    Result<> written = node.kernel->nft.apply(std::move(change));
+    // Somebody else has touched the node's rules: make sure of all of ours.
+    if (!written && written.error().code() == Errc::kConflict) return write_all(node);
+    if (!written) return std::move(written).context(cat("program ", node.kernel->name));
+    node.log(cat("Synced ", elements, " changed elements in ", watch.us(), " us"));
+    return Ok{};
+}
+
+Result<> Proxier::write_all(NodeState& node) {
+    const Watch watch;
+    Result<> written = node.kernel->nft.replace(ruleset_.table(network_of(node)));
     if (!written) return std::move(written).context(cat("program ", node.kernel->name));
     node.whole = false;
-    const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(
-        std::chrono::steady_clock::now() - start);
-    if (node.instance.log) {
-        node.instance.log(whole ? cat("Synced all rules in ", taken.count(), " us")
-                                : cat("Synced ", change.element_count(), " changed elements in ",
-                                      taken.count(), " us"));
-    }
+    node.log(cat("Synced all rules in ", watch.us(), " us; compiling them for all nodes took ",
+                 compiled_us_, " us so far"));
     return Ok{};
 }
 

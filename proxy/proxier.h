@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -52,13 +53,19 @@ private:
         bool active = false;
         bool whole = true;                   ///< The next write is a full one.
         std::optional<Conntrack> conntrack;  ///< Once it was needed.
+
+        /// To the log of its kube-proxy pod.
+        void log(const std::string& text) const {
+            if (instance.log) instance.log(text);
+        }
     };
 
     void mark(const ObjectKey& service);
     void collect();
     std::vector<ServicePort> current_ports(const ObjectKey& service) const;
     Result<> update();
-    Result<> write(NodeState& node, const nft::Change& change);
+    Result<> write(NodeState& node, const RulesetChange& change);
+    Result<> write_all(NodeState& node);
     Result<> serve_health_checks();
     Result<> forget_stale_flows(NodeState& node, StaleFlows::Scope scope);
     Network network_of(const NodeState& node) const;
@@ -68,6 +75,7 @@ private:
     const Addresses addresses_;
     std::map<std::string, NodeState> nodes_;
     Ruleset ruleset_;
+    int64_t compiled_us_ = 0;  // What the ruleset has cost since the start.
     StaleFlows stale_flows_;
     HealthChecks health_checks_;
     std::set<ObjectKey> checked_;  // Services with a health check port.
