@@ -1,16 +1,15 @@
-#include <fcntl.h>
-#include <sched.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "core/base/strings.h"
+#include "tests/bench/data_path.h"
 #include "tests/bench/dns.h"
 #include "tests/bench/lab_requests.h"
+#include "tests/bench/raw_links.h"
 #include "tests/bench/raw_network.h"
+#include "tests/bench/raw_services.h"
 #include "tests/bench/removals.h"
 
 namespace kin::bench {
@@ -19,6 +18,10 @@ namespace {
 constexpr const char* kUsage =
     "kin_bench raw-links NODES | raw-pods NODES PODS | own-pods NODES PODS\n"
     "    what it took in milliseconds: wall clock, processor\n"
+    "kin_bench raw-services SERVICES\n"
+    "    elements loaded, and the same\n"
+    "kin_bench data-path TURNS SERVER_PID,SERVER_PID... NAME:same|across:CLIENT_PID:ADDRESS...\n"
+    "    per way and kind: microseconds, the reference's, their ratio (median, lowest, highest)\n"
     "kin_bench deploy SOCKET NAME PODS | restarted SOCKET NAME PODS COUNT | remove SOCKET NAME\n"
     "    milliseconds until all are Ready, or gone\n"
     "kin_bench change-endpoints SOCKET SERVICE TIMES\n"
@@ -31,28 +34,6 @@ constexpr const char* kUsage =
     "    questions answered, lost, answered per second\n"
     "kin_bench ask-after-changes SOCKET ADDRESS PORT TIMES\n"
     "    microseconds from a new Service to its right answer (median, p99), right at once\n";
-
-void write_map(const char* path, const std::string& text) {
-    const int file = ::open(path, O_WRONLY | O_CLOEXEC);
-    if (file < 0 || ::write(file, text.data(), text.size()) < 0) {
-        std::perror(path);
-        std::exit(1);
-    }
-    ::close(file);
-}
-
-/// Out of the host's network, as its root of its own.
-void leave_host() {
-    const auto uid = ::geteuid();
-    const auto gid = ::getegid();
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
-        std::perror("unshare");
-        std::exit(1);
-    }
-    write_map("/proc/self/setgroups", "deny");
-    write_map("/proc/self/uid_map", cat("0 ", uid, " 1"));
-    write_map("/proc/self/gid_map", cat("0 ", gid, " 1"));
-}
 
 int run(const std::vector<std::string>& words) {
     const auto is = [&words](std::string_view verb, size_t arguments) {
@@ -75,11 +56,17 @@ int run(const std::vector<std::string>& words) {
         ask_dns({words[1], number(2), words[0] == "ask-echo"}, words[3], number(4));
     } else if (is("ask-after-changes", 4)) {
         ask_after_changes(words[1], {words[2], number(3)}, number(4));
-    } else if (is("raw-links", 1) || is("raw-pods", 2) || is("own-pods", 2)) {
+    } else if (words.size() > 3 && words[0] == "data-path") {
+        std::vector<std::string> servers;
+        for (const std::string_view pid : split(words[2], ',')) servers.emplace_back(pid);
+        measure_data_path(number(1), servers, {words.begin() + 3, words.end()});
+    } else if (is("raw-links", 1) || is("raw-pods", 2) || is("own-pods", 2) ||
+               is("raw-services", 1)) {
         leave_host();
-        const Cost cost = words[0] == "raw-links"  ? lay_raw_links(number(1))
-                          : words[0] == "raw-pods" ? attach_raw_pods(number(1), number(2))
-                                                   : attach_own_pods(number(1), number(2));
+        const Cost cost = words[0] == "raw-links"      ? lay_raw_links(number(1))
+                          : words[0] == "raw-services" ? load_raw_services(number(1))
+                          : words[0] == "raw-pods"     ? attach_raw_pods(number(1), number(2))
+                                                       : attach_own_pods(number(1), number(2));
         std::printf("%.3f %.3f\n", cost.wall_ms, cost.cpu_ms);
         std::fflush(stdout);
         std::_Exit(0);
