@@ -18,7 +18,7 @@ namespace kin {
 Answer<Json> json_patch(const Json& object, const Json& patch);
 
 /// RFC 7386: null deletes. A patch that is no object becomes the result; callers refuse it.
-Json merge_patch(const Json& object, const Json& patch);
+Json merge_patch(Json object, const Json& patch);
 
 /// Strategic merge as the API server does it: lists merge by the schema's merge keys; the
 /// directives $patch, $setElementOrder/x, $retainKeys and $deleteFromPrimitiveList/x act and are

@@ -132,7 +132,12 @@ std::string object_text(const Kind& kind, const Json& object) {
     std::string text = type_prefix(kind);
     for (const auto& [key, value] : object.items()) {
         if (key == "kind" || key == "apiVersion") continue;
-        text += cat(to_text(key), ':', to_text(value), ',');
+        // Names of fields are plain.
+        text += '"';
+        text += key;
+        text += "\":";
+        text += to_text(value);
+        text += ',';
     }
     text.back() = '}';
     return text;
@@ -152,10 +157,11 @@ Settled put_object(const Writing& writing, Json object, StoreTransaction& store)
         return {std::make_shared<const Json>(std::move(object)), std::move(text),
                 stored ? stored->revision : 0};
     }
-    object["metadata"]["resourceVersion"] = "";
-    const StoredPtr stored = store.put(
-        {writing.kind().resource(), key, object_text(writing.kind(), object), labels_of(object)});
-    object["metadata"]["resourceVersion"] = cat(stored->revision);
+    const Revision revision = store.next_revision();
+    object["metadata"]["resourceVersion"] = cat(revision);
+    const StoredPtr stored =
+        store.put({writing.kind().resource(), key, object_text(writing.kind(), object),
+                   labels_of(object), revision});
     auto parsed = std::make_shared<const Json>(std::move(object));
     stored->parsed.set(parsed);
     return {std::move(parsed), stored->body, stored->revision};
@@ -265,18 +271,18 @@ namespace {
 Answer<Json> patched(Writing& writing, PatchType type, const Json* live) {
     const Kind& kind = writing.kind();
     const bool scale = writing.target.subresource == "scale";
-    const Json current = scale && live ? Registry::scale_of(kind, *live) : live ? *live : Json();
+    Json current = scale && live ? Registry::scale_of(kind, *live) : live ? *live : Json();
     switch (type) {
         case PatchType::kJson:
             return json_patch(current, writing.body);
         case PatchType::kMerge:
-            return merge_patch(current, writing.body);
+            return merge_patch(std::move(current), writing.body);
         case PatchType::kStrategic:
-            if (scale) return merge_patch(current, writing.body);
+            if (scale) return merge_patch(std::move(current), writing.body);
             return strategic_merge_patch(*Schema::builtin().find(kind.message), current,
                                          writing.body);
         case PatchType::kApply:
-            if (scale) return merge_patch(current, writing.body);
+            if (scale) return merge_patch(std::move(current), writing.body);
             return server_side_apply(
                 kind, live, writing.body, writing.writer(),
                 writing.options.force_apply ? ApplyForce::kYes : ApplyForce::kNo);

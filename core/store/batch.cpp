@@ -1,5 +1,6 @@
 #include "core/store/batch.h"
 
+#include "core/base/assert.h"
 #include "core/store/body.h"
 
 namespace kin {
@@ -39,7 +40,9 @@ StoredPtr Batch::put(NewObject object) {
     event.type = event.previous ? StoreEvent::Type::kModified : StoreEvent::Type::kAdded;
     event.revision = ++revision_;
     auto stored = std::make_shared<StoredObject>();
-    stored->body = with_revision(object.body, event.revision);
+    KIN_ASSERT(object.numbered == 0 || object.numbered == event.revision);
+    stored->body =
+        object.numbered != 0 ? std::move(object.body) : with_revision(object.body, event.revision);
     stored->resource = std::move(object.resource);
     stored->key = std::move(object.key);
     stored->revision = event.revision;

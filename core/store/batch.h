@@ -21,6 +21,7 @@ public:
 
     StoredPtr find(std::string_view resource, const ObjectKey& key) const override;
     std::vector<StoredPtr> list(std::string_view resource, std::string_view ns) const override;
+    Revision next_revision() const override { return revision_ + 1; }
     StoredPtr put(NewObject object) override;
     StoredPtr remove(std::string_view resource, const ObjectKey& key) override;
     void abandon() override;

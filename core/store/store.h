@@ -51,12 +51,14 @@ struct StoreList {
 };
 
 /// An object to write: compact JSON whose metadata.resourceVersion is the empty string ("").
-/// The store splices the revision in, and does it before the write is visible.
+/// The store splices the revision in, and does it before the write is visible. Who has written
+/// next_revision() there itself says so, which saves a look through the text.
 struct NewObject {
     std::string resource;
     ObjectKey key;
     std::string body;
     Labels labels;
+    Revision numbered = 0;  ///< the revision in `body`; 0: none yet
 };
 
 /// The view that one piece of work has of the store, on the writer's thread: the current state
@@ -69,6 +71,8 @@ public:
     virtual StoredPtr find(std::string_view resource, const ObjectKey& key) const = 0;
     /// All of a resource, in `ns` or ("") everywhere.
     virtual std::vector<StoredPtr> list(std::string_view resource, std::string_view ns) const = 0;
+    /// The revision that the next put() or remove() will have.
+    virtual Revision next_revision() const = 0;
     /// Creates or replaces; returns the stored version.
     virtual StoredPtr put(NewObject object) = 0;
     /// Removes; returns the last state with the revision of the deletion. nullptr: was not there.

@@ -59,6 +59,7 @@ public:
     Answer<Json> apply(const Json& applied, ApplyForce force) {
         TRY(check(applied));
         if (live_) managed_ = ManagedFields::of(*live_);
+        for (ManagedEntry& entry : managed_.entries) entry.written = nullptr;  // All may change.
         if (live_ && managed_.entries.empty()) own_what_was_there_before();
 
         FieldSet last;

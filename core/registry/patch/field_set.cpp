@@ -86,6 +86,15 @@ FieldSet common(const FieldSet& a, const FieldSet& b) {
     return out;
 }
 
+bool share_a_step(const FieldSet& a, const FieldSet& b) {
+    if (a.member && b.member) return true;
+    bool shared = false;
+    walk_both(a, b, [&](const std::string&, const FieldSet* left, const FieldSet* right) {
+        shared = shared || (left && right);
+    });
+    return shared;
+}
+
 FieldSet without(const FieldSet& a, const FieldSet& b) {
     FieldSet out;
     out.member = a.member && !b.member;

@@ -37,6 +37,8 @@ inline bool FieldSet::operator==(const FieldSet& other) const {
 
 FieldSet united(const FieldSet& a, const FieldSet& b);
 FieldSet common(const FieldSet& a, const FieldSet& b);
+/// Whether both have a member, or some first step, in common.
+bool share_a_step(const FieldSet& a, const FieldSet& b);
 /// What is in `a` and not in `b`.
 FieldSet without(const FieldSet& a, const FieldSet& b);
 

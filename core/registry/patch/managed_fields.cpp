@@ -61,6 +61,7 @@ void cap_updaters(ManagedFields& managed) {
         ancient.fields = united(ancient.fields, entry->fields);
         ancient.time = std::max(ancient.time, entry->time);
         entry->fields = {};
+        entry->written = nullptr;
     }
     managed.entries.push_back(std::move(ancient));
 }
@@ -83,8 +84,10 @@ std::optional<ManagedFields> ManagedFields::parse(const Json& json) {
                            string_at(one, {"apiVersion"}), string_at(one, {"subresource"}),
                            string_at(one, {"time"}),       {}};
         if (entry.operation != "Apply" && entry.operation != "Update") return {};
-        if (const Json* fields = kin::find(one, "fieldsV1"))
+        if (const Json* fields = kin::find(one, "fieldsV1")) {
             entry.fields = parse_fields_v1(*fields);
+            entry.written = fields;
+        }
         out.entries.push_back(std::move(entry));
     }
     return out;
@@ -109,7 +112,7 @@ Json ManagedFields::to_json() const {
         Json& one = out.emplace_back(Json::object());
         one["apiVersion"] = entry->api_version;
         one["fieldsType"] = "FieldsV1";
-        one["fieldsV1"] = to_fields_v1(entry->fields);
+        one["fieldsV1"] = entry->written ? *entry->written : to_fields_v1(entry->fields);
         one["manager"] = entry->manager;
         one["operation"] = entry->operation;
         if (!entry->subresource.empty()) one["subresource"] = entry->subresource;
@@ -196,10 +199,15 @@ Json track_update(const Kind& kind, const Json* live, Json updated, const FieldW
     }
     const FieldSet taken = united(changes.added, changes.modified);
     const FieldSet lost = united(taken, changes.removed);
-    for (ManagedEntry& entry : managed->entries) entry.fields = without(entry.fields, lost);
+    for (ManagedEntry& entry : managed->entries) {
+        if (!share_a_step(entry.fields, lost)) continue;
+        entry.fields = without(entry.fields, lost);
+        entry.written = nullptr;
+    }
     if (!taken.empty()) {
         ManagedEntry& own = managed->get("Update", kind.api_version(), writer);
         own.fields = united(own.fields, taken);
+        own.written = nullptr;
         own.time = writer.time;
     }
     cap_updaters(*managed);

@@ -19,6 +19,7 @@ struct ManagedEntry {
     std::string subresource;
     std::string time;
     FieldSet fields;
+    const Json* written = nullptr;  ///< `fields` as fieldsV1 has them, if somebody keeps that
 
     bool applies() const { return operation == "Apply"; }
     /// `"m1" using v1`: how conflicts name it.
@@ -29,7 +30,8 @@ struct ManagedEntry {
 struct ManagedFields {
     std::vector<ManagedEntry> entries;
 
-    /// Nothing if `json` is no list of complete entries.
+    /// Nothing if `json` is no list of complete entries. The entries know their `written` form
+    /// there; who changes an entry's fields drops it.
     static std::optional<ManagedFields> parse(const Json& json);
     /// The list of `object`; empty if it has none, or one that cannot be read.
     static ManagedFields of(const Json& object);

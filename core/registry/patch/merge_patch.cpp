@@ -19,10 +19,9 @@ void merge_into(Json& target, const Json& patch) {
 
 }  // namespace
 
-Json merge_patch(const Json& object, const Json& patch) {
-    Json result = object;
-    merge_into(result, patch);
-    return result;
+Json merge_patch(Json object, const Json& patch) {
+    merge_into(object, patch);
+    return object;
 }
 
 }  // namespace kin
