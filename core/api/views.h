@@ -181,10 +181,6 @@ struct ServiceAccount : View {
     static constexpr std::string_view kResource = "serviceaccounts";
 };
 
-struct NetworkPolicy : View {
-    static constexpr std::string_view kResource = "networkpolicies.networking.k8s.io";
-};
-
 struct Ingress : View {
     static constexpr std::string_view kResource = "ingresses.networking.k8s.io";
 };

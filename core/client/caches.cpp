@@ -1,5 +1,6 @@
 // The caches' types, in a file of their own because each is a template to compile.
 
+#include "core/api/policy_views.h"
 #include "core/api/workload_views.h"
 #include "core/client/client_state.h"
 
