@@ -25,6 +25,7 @@
 #include "netns/pod/node_agent.h"
 #include "netns/router/balancer_routes.h"
 #include "netns/router/published_ports.h"
+#include "policy/enforcer.h"
 #include "proxy/proxier.h"
 
 namespace kin {
@@ -100,6 +101,7 @@ private:
     std::unique_ptr<netns::PodNetworks> pod_networks_;  // control
     Client client_{registry_, control_};                // how all below sees the cluster
     std::unique_ptr<netns::Containers> containers_;     // control: PID 1, as the server sees it
+    std::unique_ptr<policy::Enforcer> enforcer_;        // control: policies -> table kin-policy
     std::unique_ptr<netns::NodeAgent> agent_;           // control: pods -> namespaces, processes
     std::unique_ptr<proxy::Proxier> proxier_;           // control: services -> table kube-proxy
     std::unique_ptr<NetworkAgent> network_agent_;       // control
@@ -115,6 +117,7 @@ Cluster::~Cluster() {
     dns_.reset();
     control_.call([this] {
         proxier_.reset();
+        enforcer_.reset();
         published_.reset();
         balancers_.reset();
         network_agent_.reset();
@@ -145,6 +148,9 @@ Result<> Cluster::create_node_agent(UniqueFd init_socket) {
         token.seconds = apiserver::granted_seconds(request.expiration_seconds);
         return tokens_.service_account_token(token);
     };
+    enforcer_ = std::make_unique<policy::Enforcer>(client_, links_->nodes(),
+                                                   policy::Enforcer::Established::kCut);
+    options.isolation = enforcer_.get();
     pod_networks_ = std::make_unique<netns::PodNetworks>(*links_, &wiring_);
     agent_ = std::make_unique<netns::NodeAgent>(client_, streams_, *containers_, *links_,
                                                 *pod_networks_, std::move(options));
@@ -222,7 +228,7 @@ Result<std::string> Cluster::rules(const http::Query& query) {
 }
 
 Result<> Cluster::serve(netns::ServerContext& context) {
-    LabNodes nodes(options_.paths, {client_, *links_, *agent_, *proxier_});
+    LabNodes nodes(options_.paths, {client_, *links_, *agent_, *proxier_, *enforcer_});
     TRY_ASSIGN(const auto door, LabDoor::create(options_, {client_, *links_, *published_, nodes}));
     TRY_ASSIGN(const auto api, open_api(*door));
     door->set_api_port(api->tls_port());

@@ -69,6 +69,7 @@ Result<std::string> LabNodes::add() {
         }
         name = node->name;
         parts_.proxier.add_node(*node);
+        parts_.enforcer.add_node(*node);
         parts_.agent.register_node(name);
         return Ok{};
     }));
@@ -97,6 +98,7 @@ Result<> LabNodes::remove(const std::string& name) {
     return on_control([&] {
         parts_.agent.remove_node(name);
         parts_.proxier.remove_node(name);
+        parts_.enforcer.remove_node(name);
         return parts_.links.remove_node(number);
     });
 }

@@ -9,6 +9,7 @@
 #include "kin/lab.h"
 #include "netns/network/node_links.h"
 #include "netns/pod/node_agent.h"
+#include "policy/enforcer.h"
 #include "proxy/proxier.h"
 
 namespace kin {
@@ -26,6 +27,7 @@ public:
         netns::NodeLinks& links;
         netns::NodeAgent& agent;
         proxy::Proxier& proxier;
+        policy::Enforcer& enforcer;
     };
     /// All of them outlive this object.
     LabNodes(const LabPaths& paths, const Parts& parts) : paths_(paths), parts_(parts) {}

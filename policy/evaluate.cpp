@@ -13,20 +13,6 @@ const PolicyPod* pod_at(const World& world, Ipv4 address) {
     return found == world.pods.end() ? nullptr : &found->second;
 }
 
-std::string protocol_text(nft::L4 l4) {
-    switch (l4) {
-        case nft::L4::kIcmp:
-            return "ICMP";
-        case nft::L4::kTcp:
-            return "TCP";
-        case nft::L4::kUdp:
-            return "UDP";
-        case nft::L4::kSctp:
-            return "SCTP";
-    }
-    return "?";
-}
-
 bool peer_allows(const World& world, const NetworkPolicy& policy, const NetworkPolicyRule& rule,
                  Ipv4 other) {
     if (rule.peers.empty()) return true;
@@ -79,6 +65,28 @@ std::string names(const std::vector<ObjectKey>& policies) {
     return join(out, ", ");
 }
 }  // namespace
+
+std::string protocol_text(nft::L4 l4) {
+    switch (l4) {
+        case nft::L4::kIcmp:
+            return "ICMP";
+        case nft::L4::kTcp:
+            return "TCP";
+        case nft::L4::kUdp:
+            return "UDP";
+        case nft::L4::kSctp:
+            return "SCTP";
+    }
+    return "?";
+}
+
+std::string SideVerdict::to_string() const {
+    if (isolated_by.empty()) return "no policy isolates it";
+    if (allowed_by) return cat("allowed by ", *allowed_by);
+    std::string text = cat("isolated by ", names(isolated_by), ", and nothing allows this");
+    if (!nearest_miss.empty()) text += cat("; nearest: ", nearest_miss);
+    return text;
+}
 
 nft::L4 l4_of(Protocol protocol) {
     switch (protocol) {
@@ -136,16 +144,9 @@ std::string Judgement::to_string(const World& world, const Packet& packet) const
     for (const Direction direction : {Direction::kEgress, Direction::kIngress}) {
         const bool in = direction == Direction::kIngress;
         const SideVerdict& side = in ? ingress : egress;
-        const std::string place = place_name(world, in ? packet.destination : packet.source);
-        if (side.isolated_by.empty()) {
-            text += cat("\n  ", name_of(direction), ": no policy isolates ", place);
-        } else if (side.allowed_by) {
-            text += cat("\n  ", name_of(direction), ": allowed by ", *side.allowed_by);
-        } else {
-            text += cat("\n  ", name_of(direction), ": ", place, " is isolated by ",
-                        names(side.isolated_by), ", and nothing allows this");
-            if (!side.nearest_miss.empty()) text += cat("\n  nearest: ", side.nearest_miss);
-        }
+        text +=
+            cat("\n  ", name_of(direction), " of ",
+                place_name(world, in ? packet.destination : packet.source), ": ", side.to_string());
     }
     return text;
 }

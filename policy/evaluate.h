@@ -35,6 +35,9 @@ struct SideVerdict {
     std::string nearest_miss;
 
     bool allowed() const { return isolated_by.empty() || allowed_by.has_value(); }
+    /// "no policy isolates it", "allowed by shop/db ingress rule 1", or "isolated by shop/db, and
+    /// nothing allows this; nearest: shop/db ingress rule 2 wants ..."
+    std::string to_string() const;
 };
 
 struct Judgement {
@@ -51,5 +54,7 @@ struct Judgement {
 /// policy isolates has a rule that allows it. Replies belong to their connection. This is the
 /// meaning itself, written to be read; the kernel's table and its interpreter must agree with it.
 Judgement judge(const World& world, const Packet& packet);
+
+std::string protocol_text(nft::L4 l4);  ///< "TCP"
 
 }  // namespace kin::policy

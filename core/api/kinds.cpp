@@ -123,7 +123,7 @@ std::vector<Kind> other_kinds() {
         Entry(kNetworking, "Ingress", "ingresses", "ingress", "networking.v1.Ingress").shorts({"ing"}).counted().with({kStatus})
             .warns("kin stores this Ingress but does not route requests by it yet"),
         Entry(kNetworking, "NetworkPolicy", "networkpolicies", "networkpolicy", "networking.v1.NetworkPolicy").shorts({"netpol"})
-            .counted().warns("kin stores this NetworkPolicy but does not enforce it yet: all connections stay allowed"),
+            .counted(),
         Entry("policy", "PodDisruptionBudget", "poddisruptionbudgets", "poddisruptionbudget", "policy.v1.PodDisruptionBudget")
             .shorts({"pdb"}).counted().needs_version().with({kStatus}).warns(kNoEffect),
         Entry(kRbac, "ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding", "rbac.v1.ClusterRoleBinding").cluster()

@@ -134,6 +134,8 @@ public:
     Result<> exchange(std::string_view messages, uint32_t first, uint32_t last, uint32_t* failed);
     /// The first of `count` sequence numbers that no other request of this socket has.
     uint32_t reserve_sequence(uint32_t count = 1);
+    /// For those that wait for messages nobody asked for.
+    int fd() const { return socket_.get(); }
     /// The most that one sendmsg may carry.
     size_t send_limit_bytes() const { return send_limit_bytes_; }
 

@@ -7,6 +7,7 @@
 
 #include "core/api/object_key.h"
 #include "core/base/ip.h"
+#include "core/contracts/isolation.h"
 #include "core/contracts/namespaces.h"
 #include "netns/pod/config_source.h"
 #include "netns/pod/environment.h"
@@ -43,6 +44,7 @@ struct AgentContext {
     DnsPlan dns;
     TokenSource tokens;
     ConfigSource config;
+    PodIsolation* isolation = nullptr;  ///< nullptr: nobody isolates pods
     int64_t node_cpu_milli = 0;
     int64_t node_memory_bytes = 0;
 

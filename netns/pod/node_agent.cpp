@@ -109,6 +109,7 @@ AgentContext NodeAgent::make_context(Containers& containers, NodeLinks& links,
                          options_.tokens,
                          {finder<ConfigMap>(client_), finder<Secret>(client_),
                           finder<PersistentVolumeClaim>(client_)}};
+    context.isolation = options_.isolation;
     const NodeCapacity capacity = node_capacity();
     context.node_cpu_milli = capacity.cpus * 1000;
     context.node_memory_bytes = capacity.memory_bytes;

@@ -37,6 +37,7 @@ public:
         /// "registry.k8s.io/kube-proxy".
         std::map<std::string, PodService*, std::less<>> services;
         int max_pods_per_node = 250;
+        PodIsolation* isolation = nullptr;  ///< asked before a pod's first process
     };
 
     /// `streams` is the loop on which containers' output is read. All references outlive this

@@ -54,6 +54,8 @@ Result<> PodWorker::prepare_network() {
         pod_ip_ = host_ip_;
     } else if (network_fd_ < 0) {
         const PodNetwork* const network = agent_.networks.find(spec_.uid);
+        // Before anything of the pod can send: its address is told to nobody until then.
+        if (agent_.isolation) TRY(agent_.isolation->isolate(pod_, network->address));
         network_fd_ = network->netns.fd();
         pod_ip_ = network->address;
         TRY(agent_.host_ports.set(spec_.uid, spec_.node, host_ports_of(spec_, *pod_ip_)));

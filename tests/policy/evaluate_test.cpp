@@ -154,10 +154,9 @@ TEST_F(PolicyEvaluateTest, ADenialNamesWhoIsolatesAndWhatWasMissed) {
     const Packet asked = packet(kWeb, kDb, 5432);
     EXPECT_EQ(judge(world_, asked).to_string(world_, asked),
               "pod shop/web -> pod shop/db TCP 5432: denied\n"
-              "  egress: no policy isolates pod shop/web\n"
-              "  ingress: pod shop/db is isolated by shop/db, and nothing allows this\n"
-              "  nearest: shop/db ingress rule 2 wants role=frontend, pod shop/web has "
-              "role=front-end");
+              "  egress of pod shop/web: no policy isolates it\n"
+              "  ingress of pod shop/db: isolated by shop/db, and nothing allows this; nearest: "
+              "shop/db ingress rule 2 wants role=frontend, pod shop/web has role=front-end");
     const Packet away = packet(kStranger, kDb, 5432);
     EXPECT_NE(
         judge(world_, away)
