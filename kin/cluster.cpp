@@ -19,6 +19,7 @@
 #include "kin/lab_door.h"
 #include "kin/lab_nodes.h"
 #include "kin/pki.h"
+#include "kin/policy_door.h"
 #include "kin/version.h"
 #include "netns/network/node_links.h"
 #include "netns/network/pod_networks.h"
@@ -233,6 +234,11 @@ Result<> Cluster::serve(netns::ServerContext& context) {
     TRY_ASSIGN(const auto api, open_api(*door));
     door->set_api_port(api->tls_port());
     door->set_rules([this](const http::Query& query) { return rules(query); });
+    PolicyDoor policies(client_, *enforcer_, *agent_);
+    door->add_page("flows", [&](const http::Request& request) { return policies.flows(request); });
+    door->add_page("check", [&](const http::Request& request) { return policies.check(request); });
+    door->add_page("matrix",
+                   [&](const http::Request& request) { return policies.matrix(request); });
     TRY(write_private_file(options_.paths.kubeconfig(),
                            kubeconfig_text(options_.paths.name, api->tls_port(), pki_)));
     std::string why;

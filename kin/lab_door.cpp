@@ -101,6 +101,7 @@ std::optional<http::Response> LabDoor::handle(const http::Request& request) {
     if (request.method == "GET") {
         if (what == "status") return status();
         if (what == "rules" && rules_) return rules(request);
+        if (const auto page = pages_.find(what); page != pages_.end()) return page->second(request);
     }
     if (request.method == "POST") {
         if (what == "stop") return stop();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "core/base/json.h"
@@ -38,6 +39,9 @@ public:
     /// Who answers for rules; from any thread. Before requests are served.
     using Rules = std::function<Result<std::string>(const http::Query& query)>;
     void set_rules(Rules rules) { rules_ = std::move(rules); }
+    /// Who answers GETs of /kin/v1/WHAT; as set_rules().
+    using Page = std::function<http::Response(const http::Request& request)>;
+    void add_page(const std::string& what, Page page) { pages_[what] = std::move(page); }
     /// Once known; before requests are served.
     void set_api_port(uint16_t port) { status_["api_port"] = port; }
     /// Blocks until somebody asked to stop, here or at `stop_fd`.
@@ -57,6 +61,7 @@ private:
     UniqueFd stop_;
     Json status_;
     Rules rules_;
+    std::map<std::string, Page> pages_;
 };
 
 }  // namespace kin

@@ -98,6 +98,24 @@ CLI::App* add_rules(CLI::App& app, RulesOptions& options) {
     return verb;
 }
 
+CLI::App* add_check(CLI::App& app, CheckOptions& options) {
+    CLI::App* verb = app.add_subcommand(
+        "check", "may a pod reach another? kin check web db:5432 asks the policies and tries it");
+    verb->add_option("from", options.from, "a pod: NAME or NAMESPACE/NAME")
+        ->type_name("POD")
+        ->required();
+    verb->add_option("to", options.to, "POD:PORT, svc/NAME:PORT or ADDRESS:PORT")
+        ->type_name("WHAT")
+        ->required();
+    verb->add_option("-n,--namespace", options.ns, "of names without one")->capture_default_str();
+    verb->add_option("--protocol", options.protocol, "tcp or udp")
+        ->check(CLI::IsMember({"tcp", "udp"}))
+        ->capture_default_str();
+    verb->add_option("--expect", options.expect, "allow or deny: exit with 1 if it is not so")
+        ->check(CLI::IsMember({"allow", "deny"}));
+    return verb;
+}
+
 struct NodeVerbs {
     CLI::App* add = nullptr;
     CLI::App* remove = nullptr;
@@ -165,11 +183,23 @@ int main(int argc, char** argv) {
         ->required();
     RulesOptions rules_options;
     CLI::App* rules_verb = add_rules(app, rules_options);
+    CheckOptions check_options;
+    CLI::App* check_verb = add_check(app, check_options);
+    std::string matrix_namespace;
+    CLI::App* matrix_verb =
+        app.add_subcommand("matrix", "which pods may reach which: policies asked, and tried");
+    matrix_verb->add_option("-n,--namespace", matrix_namespace, "pods of this namespace only");
+    bool follow = false, dropped = false;
+    CLI::App* flows_verb =
+        app.add_subcommand("flows", "packets that policies dropped, and why: kin flows --dropped");
+    flows_verb->add_flag("--dropped", dropped, "what was dropped (nothing else is kept)");
+    flows_verb->add_flag("-f,--follow", follow, "go on until Ctrl-C");
     std::string node;
     const NodeVerbs node_verbs = add_node_verbs(app, lab, node);
     CLI::App* version_verb = app.add_subcommand("version", "print kin's version");
-    for (CLI::App* verb : {down_verb, reset_verb, status_verb, config_verb, kubectl_verb,
-                           shell_verb, exec_verb, apply_verb, rules_verb}) {
+    for (CLI::App* verb :
+         {down_verb, reset_verb, status_verb, config_verb, kubectl_verb, shell_verb, exec_verb,
+          apply_verb, rules_verb, check_verb, matrix_verb, flows_verb}) {
         add_lab_option(verb, lab);
     }
 
@@ -205,6 +235,9 @@ int main(int argc, char** argv) {
     if (*exec_verb) return exec_in_host(lab, host, command);
     if (*apply_verb) return apply_file(lab, file);
     if (*rules_verb) return rules(lab, rules_options);
+    if (*check_verb) return check(lab, check_options);
+    if (*matrix_verb) return matrix(lab, matrix_namespace);
+    if (*flows_verb) return flows(lab, follow);
     if (*node_verbs.add) return add_node(lab);
     if (*node_verbs.remove) return remove_node(lab, node);
     if (*version_verb) std::printf("%s\n", version_text().c_str());

@@ -44,6 +44,20 @@ struct RulesOptions {
 };
 /// What the kernel of a node holds for a Service, in words and with its counters.
 int rules(const std::string& lab, const RulesOptions& options);
+struct CheckOptions {
+    std::string from;  ///< a pod: "web-0", "shop/web-0"
+    std::string to;    ///< "db-0:5432", "svc/db:5432", "203.0.113.10:80"
+    std::string ns = "default";
+    std::string protocol = "tcp";
+    std::string expect;  ///< "allow", "deny" or "": nothing in particular
+};
+/// What NetworkPolicies say of a connection, and what happens when it is tried. 1 if the two
+/// differ or are not what was expected.
+int check(const std::string& lab, const CheckOptions& options);
+/// The same for all pairs of pods of a namespace ("": of all but kube-system).
+int matrix(const std::string& lab, const std::string& ns);
+/// Packets that policies dropped, and why; `follow`: until it is interrupted.
+int flows(const std::string& lab, bool follow);
 int add_node(const std::string& lab);
 int remove_node(const std::string& lab, const std::string& node);
 int apply_file(const std::string& lab, const std::string& file);

@@ -16,10 +16,11 @@ namespace kin {
 /// On the control thread only.
 class Namespaces {
 public:
-    enum class SocketType { kUdp, kTcpListener };
+    enum class SocketType { kUdp, kTcpListener, kTcp };
 
     virtual ~Namespaces() = default;
-    /// A non-blocking socket bound to address:port inside the pod. kNotFound: no such pod here.
+    /// A non-blocking socket bound to address:port inside the pod (of kTcp: not bound, it is to
+    /// connect). kNotFound: no such pod here.
     virtual Result<UniqueFd> open_in_pod(const ObjectKey& pod, SocketType type, Ipv4 address,
                                          uint16_t port) = 0;
     virtual Result<UniqueFd> open_in_node(const std::string& node, SocketType type, Ipv4 address,

@@ -9,6 +9,7 @@
 #include "core/base/time.h"
 #include "core/registry/admission.h"
 #include "core/registry/metadata.h"
+#include "core/registry/policy_warnings.h"
 
 namespace kin::registry {
 
@@ -82,8 +83,13 @@ Written answer_with(Writing& writing, int code, Settled settled) {
     return written;
 }
 
-void add_warnings(Writing& writing, const Json& object, const Json* old) {
+void add_warnings(Writing& writing, const Json& object, const Json* old,
+                  const StoreTransaction& store) {
     for (std::string& text : warnings_for(writing.kind(), object, old)) {
+        writing.warnings.push_back(std::move(text));
+    }
+    if (writing.kind().kind != "NetworkPolicy") return;
+    for (std::string& text : network_policy_warnings(object, store)) {
         writing.warnings.push_back(std::move(text));
     }
 }
@@ -188,7 +194,7 @@ Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
     if (kind.resource() == "services") {
         TRY(allocators.allocate(object, nullptr, writing.options.dry_run));
     }
-    add_warnings(writing, object, nullptr);
+    add_warnings(writing, object, nullptr, store);
     return answer_with(writing, 201, put_object(writing, std::move(object), store));
 }
 
@@ -212,7 +218,7 @@ Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, cons
         subresource == "status" ? validate_status(kind, object, old) : validate(kind, object, &old);
     if (!causes.empty()) return invalid(kind, stored.key.name, std::move(causes));
     if (is_service) TRY(allocators.allocate(object, &old, writing.options.dry_run));
-    if (subresource.empty()) add_warnings(writing, object, &old);
+    if (subresource.empty()) add_warnings(writing, object, &old, store);
     object["metadata"]["resourceVersion"] = cat(stored.revision);
     // Nothing to write: no new revision, no event.
     if (object == old) return Settled{json_of(stored), stored.body, stored.revision};

@@ -29,10 +29,11 @@ auto inside(int fd, F&& open) -> std::invoke_result_t<F> {
 }
 
 Result<UniqueFd> open_socket(Namespaces::SocketType type, Ipv4 address, uint16_t port) {
-    const bool tcp = type == Namespaces::SocketType::kTcpListener;
+    const bool tcp = type != Namespaces::SocketType::kUdp;
     UniqueFd fd(
         ::socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd.valid()) return Error::from_errno("socket");
+    if (type == Namespaces::SocketType::kTcp) return fd;
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     const sockaddr_in at = socket_address(address, port);

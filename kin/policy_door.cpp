@@ -1,0 +1,227 @@
+#include "kin/policy_door.h"
+
+#include <future>
+
+#include "core/base/strings.h"
+
+namespace kin {
+
+namespace {
+/// A dropped SYN comes again after a second: who has not answered until then does not.
+constexpr std::chrono::milliseconds kTimeout{700};
+
+http::Response json_response(int code, const Json& json) {
+    return {code, "application/json", to_text(json) + '\n'};
+}
+
+http::Response refusal(const Error& error) {
+    const int code = error.code() == Errc::kNotFound  ? 404
+                     : error.code() == Errc::kInvalid ? 422
+                                                      : 500;
+    return json_response(code, {{"message", error.text()}});
+}
+
+/// "shop/web" or, in `ns`, "web".
+ObjectKey key_in(const std::string& name, const std::string& ns) {
+    const size_t slash = name.find('/');
+    if (slash == std::string::npos) return {ns, name};
+    return {name.substr(0, slash), name.substr(slash + 1)};
+}
+
+Json drop_json(const policy::Drop& drop) {
+    return {{"number", drop.number},
+            {"time", rfc3339(drop.time)},
+            {"node", drop.node},
+            {"direction", policy::name_of(drop.direction)},
+            {"from", drop.from},
+            {"to", drop.to},
+            {"protocol", policy::protocol_text(drop.dropped.packet.l4)},
+            {"port", drop.dropped.packet.port},
+            {"packets", drop.packets},
+            {"why", drop.why},
+            {"text", drop.to_string()}};
+}
+
+Json outcome_json(const policy::Outcome& outcome) {
+    return {{"meant", policy::name_of(outcome.meant)},
+            {"tried", policy::name_of(outcome.what)},
+            {"detail", outcome.detail},
+            {"why", outcome.why},
+            {"agrees", outcome.agrees()}};
+}
+}  // namespace
+
+/// What was named as the other end.
+struct PolicyDoor::Target {
+    Ipv4 dialed;
+    uint16_t port = 0;
+    std::vector<std::pair<Ipv4, uint16_t>> ends;  ///< behind a Service, or itself
+    std::string title;
+};
+
+http::Response PolicyDoor::flows(const http::Request& request) {
+    const uint64_t after = parse_number<uint64_t>(request.query.get("after")).value_or(0);
+    Json items = Json::array();
+    client_.loop().call([&] {
+        for (const policy::Drop& drop : enforcer_.drops().after(after))
+            items.push_back(drop_json(drop));
+    });
+    return json_response(200, {{"dropped", std::move(items)}});
+}
+
+Result<const Pod*> PolicyDoor::find_pod(const std::string& name, const std::string& ns) const {
+    const ObjectKey key = key_in(name, ns);
+    const Pod* pod = client_.cache<Pod>().find(key);
+    if (!pod) return Error(Errc::kNotFound, cat("there is no pod ", key));
+    if (pod->host_network) {
+        return Error(Errc::kInvalid, cat("pod ", key,
+                                         " is in its node's network, which no policy "
+                                         "isolates"));
+    }
+    if (!Ipv4::parse(pod->ip))
+        return Error(Errc::kInvalid, cat("pod ", key, " has no address yet"));
+    return pod;
+}
+
+Result<PolicyDoor::Target> PolicyDoor::service_target(const Service& service,
+                                                      const std::string& port, nft::L4 l4) const {
+    const auto address = Ipv4::parse(service.cluster_ip);
+    const auto number = parse_number<uint16_t>(port);
+    for (const ServicePort& one : service.ports) {
+        if (policy::l4_of(one.protocol) != l4) continue;
+        if (!port.empty() && one.name != port && number != one.port) continue;
+        Target out{
+            address.value_or(Ipv4{}), one.port, {}, cat("svc/", service.key(), ':', one.port)};
+        client_.cache<EndpointSlice>().each_in(service.key().ns, [&](const EndpointSlice& slice) {
+            if (slice.service != service.key().name) return;
+            for (const EndpointsPort& behind : slice.ports) {
+                if (behind.name != one.name || behind.protocol != one.protocol) continue;
+                for (const auto& endpoint : slice.endpoints) {
+                    if (!endpoint.ready) continue;
+                    for (const std::string& text : endpoint.addresses)
+                        if (const auto ip = Ipv4::parse(text))
+                            out.ends.emplace_back(*ip, behind.port);
+                }
+            }
+        });
+        if (!address && !out.ends.empty()) {  // Headless: clients take an endpoint themselves.
+            out.dialed = out.ends.front().first;
+            out.port = out.ends.front().second;
+            out.ends.resize(1);
+        }
+        return out;
+    }
+    return Error(Errc::kNotFound, cat("Service ", service.key(), " has no such port (",
+                                      port.empty() ? policy::protocol_text(l4) : port, ')'));
+}
+
+Result<PolicyDoor::Target> PolicyDoor::find_target(const std::string& text, const std::string& ns,
+                                                   nft::L4 l4) const {
+    const size_t colon = text.rfind(':');
+    const std::string name = text.substr(0, colon);
+    const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+    if (name.starts_with("svc/") || name.starts_with("service/")) {
+        const ObjectKey key = key_in(name.substr(name.find('/') + 1), ns);
+        const Service* service = client_.cache<Service>().find(key);
+        if (!service) return Error(Errc::kNotFound, cat("there is no Service ", key));
+        return service_target(*service, port, l4);
+    }
+    Target out;
+    std::optional<uint16_t> number = parse_number<uint16_t>(port);
+    if (const auto address = Ipv4::parse(name)) {
+        out.dialed = *address;
+        out.title = name;
+    } else {
+        TRY_ASSIGN(const Pod* const pod, find_pod(name, ns));
+        out.dialed = *Ipv4::parse(pod->ip);
+        out.title = cat("pod ", pod->key());
+        for (const ContainerPort& has : pod->ports) {
+            if (number || policy::l4_of(has.protocol) != l4) continue;
+            if (port.empty() || has.name == port) number = has.port;
+        }
+    }
+    if (!number) {
+        return Error(Errc::kInvalid, cat("which port of ", out.title, "? Try: ", name, ":80"));
+    }
+    out.port = *number;
+    out.ends = {{out.dialed, out.port}};
+    out.title += cat(':', out.port);
+    return out;
+}
+
+Result<policy::Attempt> PolicyDoor::attempt(const http::Query& query, std::string& title) const {
+    std::string ns(query.get("namespace"));
+    if (ns.empty()) ns = "default";
+    const std::string protocol = to_lower(query.get("protocol"));
+    if (!protocol.empty() && protocol != "tcp" && protocol != "udp") {
+        return Error(Errc::kInvalid, cat("kin check tries tcp or udp, not ", protocol));
+    }
+    const nft::L4 l4 = protocol == "udp" ? nft::L4::kUdp : nft::L4::kTcp;
+    TRY_ASSIGN(const Pod* const from, find_pod(std::string(query.get("from")), ns));
+    TRY_ASSIGN(const Target to, find_target(std::string(query.get("to")), ns, l4));
+    policy::Attempt out{from->key(), *Ipv4::parse(from->ip), to.dialed, to.port, l4, {}};
+    for (const auto& [address, port] : to.ends)
+        out.packets.push_back({out.source, address, l4, port});
+    title = cat("pod ", from->key(), " -> ", to.title, l4 == nft::L4::kUdp ? "/udp" : "");
+    return out;
+}
+
+Result<std::vector<policy::Outcome>> PolicyDoor::probe(
+    const std::function<Result<std::vector<policy::Attempt>>()>& prepare) {
+    using Outcomes = std::vector<policy::Outcome>;
+    std::promise<Result<Outcomes>> answer;
+    client_.loop().post([&] {
+        auto attempts = prepare();
+        if (!attempts) return answer.set_value(std::move(attempts).error());
+        prober_.run(std::move(*attempts), kTimeout,
+                    [&](Outcomes outcomes) { answer.set_value(std::move(outcomes)); });
+    });
+    return answer.get_future().get();
+}
+
+http::Response PolicyDoor::check(const http::Request& request) {
+    std::string title;
+    const auto outcomes = probe([&]() -> Result<std::vector<policy::Attempt>> {
+        TRY_ASSIGN(policy::Attempt one, attempt(request.query, title));
+        return std::vector<policy::Attempt>{std::move(one)};
+    });
+    if (!outcomes) return refusal(outcomes.error());
+    Json out = outcome_json(outcomes->front());
+    out["title"] = title;
+    return json_response(200, out);
+}
+
+http::Response PolicyDoor::matrix(const http::Request& request) {
+    std::string ns(request.query.get("namespace"));
+    Json pairs = Json::array();
+    const auto outcomes = probe([&]() -> Result<std::vector<policy::Attempt>> {
+        std::vector<const Pod*> pods;
+        client_.cache<Pod>().each([&](const Pod& pod) {
+            const bool wanted = ns.empty() ? pod.key().ns != "kube-system" : pod.key().ns == ns;
+            if (wanted && !pod.host_network && !pod.finished() && Ipv4::parse(pod.ip))
+                pods.push_back(&pod);
+        });
+        std::vector<policy::Attempt> out;
+        for (const Pod* from : pods) {
+            for (const Pod* to : pods) {
+                const auto port = std::find_if(
+                    to->ports.begin(), to->ports.end(),
+                    [](const ContainerPort& one) { return one.protocol == Protocol::kTcp; });
+                const uint16_t number = port == to->ports.end() ? 80 : port->port;
+                policy::Attempt one{from->key(), *Ipv4::parse(from->ip), *Ipv4::parse(to->ip),
+                                    number,      nft::L4::kTcp,          {}};
+                one.packets = {{one.source, one.dialed, one.l4, number}};
+                pairs.push_back({{"from", from->key().to_string()},
+                                 {"to", to->key().to_string()},
+                                 {"port", number}});
+                out.push_back(std::move(one));
+            }
+        }
+        return out;
+    });
+    if (!outcomes) return refusal(outcomes.error());
+    for (size_t i = 0; i < pairs.size(); ++i) pairs[i].update(outcome_json((*outcomes)[i]));
+    return json_response(200, {{"pairs", std::move(pairs)}});
+}
+
+}  // namespace kin

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/contracts/namespaces.h"
+#include "core/loop/loop.h"
+#include "policy/enforcer.h"
+
+namespace kin::policy {
+
+/// One attempt to reach something from inside a pod.
+struct Attempt {
+    ObjectKey from;              ///< the pod
+    Ipv4 source;                 ///< its address
+    Ipv4 dialed;                 ///< an address of a pod or Service
+    uint16_t port = 0;           ///< as dialed
+    nft::L4 l4 = nft::L4::kTcp;  ///< TCP or UDP
+    /// Where its packets may end, behind a Service: what policies see. Empty: nowhere.
+    std::vector<Packet> packets;
+};
+
+/// How it ended, and whether that is what the policies say.
+struct Outcome {
+    /// kRefused: it came through and nobody listens there. kSilent: no answer, and no node dropped
+    /// it. kDropped: a node said that it dropped it.
+    enum class What { kConnected, kRefused, kSilent, kDropped, kUnreachable, kFailed };
+    What what = What::kFailed;
+    std::string detail;  ///< of kFailed and kUnreachable
+    enum class Meant { kAllow, kDeny, kDepends, kNowhere };
+    Meant meant = Meant::kNowhere;  ///< by the policies
+    std::string why;                ///< the judgement in words
+    /// False if the kernel did what the policies do not say.
+    bool agrees() const;
+};
+std::string_view name_of(Outcome::What what);    ///< "connected"
+std::string_view name_of(Outcome::Meant meant);  ///< "allow"
+
+/// Asks the evaluator and really tries, all attempts at the same time. On the control thread.
+class Prober {
+public:
+    Prober(Loop& control, Namespaces& namespaces, Enforcer& enforcer)
+        : control_(control), namespaces_(namespaces), enforcer_(enforcer) {}
+
+    using Done = std::function<void(std::vector<Outcome>)>;
+    /// `done` is called once, on the same thread, after `timeout` at the latest.
+    void run(std::vector<Attempt> attempts, std::chrono::milliseconds timeout, Done done);
+
+private:
+    struct Running;
+    void start(Running& running, size_t index);
+    void finish(Running& running);
+
+    Loop& control_;
+    Namespaces& namespaces_;
+    Enforcer& enforcer_;
+    std::list<std::unique_ptr<Running>> running_;
+};
+
+}  // namespace kin::policy
