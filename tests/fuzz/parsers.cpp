@@ -14,7 +14,9 @@
 #include "core/http/message.h"
 #include "core/http/transport.h"
 #include "core/http/websocket.h"
+#include "core/kernel/packet_log.h"
 #include "core/loop/loop.h"
+#include "policy/drop_log.h"
 #include "spdy_client.h"
 #include "websocket_frames.h"
 
@@ -142,6 +144,27 @@ void read_websocket(std::string_view bytes) {
     loop.call([&] { socket.reset(); });
 }
 
+/// What the kernel logs of a packet that somebody in a pod made up.
+void read_logged(std::string_view bytes) {
+    LoggedPacket logged;
+    if (read_logged_packet(bytes, logged))
+        KIN_ASSERT(within(logged.prefix, bytes) && within(logged.payload, bytes));
+    const auto packet = policy::read_packet(bytes);
+    KIN_ASSERT(!packet || bytes.size() >= 20);
+}
+
+/// A message of nfnetlink_log with a TCP packet.
+std::string logged_seed() {
+    std::string out("\x30\0\0\0\0\x04\0\0\0\0\0\0\0\0\0\0\x02\0\0\0", 20);
+    out += std::string("\x0b\0\x0a\0egress-\0", 12);
+    out += std::string(
+        "\x1c\0\x09\0\x45\0\0\x18\0\0\0\0\x40\x06\0\0\x0a\xf4\1\2\x0a\xf4\2\3"
+        "\x9c\x40\0\x50",
+        28);
+    out[0] = static_cast<char>(out.size());
+    return out;
+}
+
 std::string spdy_seed() {
     SpdyFrames client;
     std::string sent = client.open(1, {{"streamtype", "error"}, {"port", "80"}}, true);
@@ -171,6 +194,7 @@ const std::vector<Parser>& parsers() {
         {"Chunks", read_chunks, kChunks},
         {"Spdy", read_spdy, {spdy_seed()}},
         {"Channels", read_channels, kChannels},
+        {"LoggedPacket", read_logged, {logged_seed(), logged_seed().substr(36)}},
         {"WebSocket",
          read_websocket,
          {frame(kBinary, "hello") + frame(kPing, "p") + closing(1000),
