@@ -25,6 +25,11 @@ struct Prober::Running {
     Done done;
 };
 
+Prober::Prober(Loop& control, Namespaces& namespaces, Enforcer& enforcer)
+    : control_(control), namespaces_(namespaces), enforcer_(enforcer) {}
+
+Prober::~Prober() = default;
+
 std::string_view name_of(Outcome::What what) {
     switch (what) {
         case Outcome::What::kConnected:

@@ -42,8 +42,9 @@ std::string_view name_of(Outcome::Meant meant);  ///< "allow"
 /// Asks the evaluator and really tries, all attempts at the same time. On the control thread.
 class Prober {
 public:
-    Prober(Loop& control, Namespaces& namespaces, Enforcer& enforcer)
-        : control_(control), namespaces_(namespaces), enforcer_(enforcer) {}
+    /// All of them outlive this object.
+    Prober(Loop& control, Namespaces& namespaces, Enforcer& enforcer);
+    ~Prober();  ///< After the end of what run() was asked for.
 
     using Done = std::function<void(std::vector<Outcome>)>;
     /// `done` is called once, on the same thread, after `timeout` at the latest.
