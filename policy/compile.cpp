@@ -4,7 +4,6 @@
 
 #include "core/base/strings.h"
 #include "policy/intervals.h"
-#include "policy/near_miss.h"
 
 namespace kin::policy {
 

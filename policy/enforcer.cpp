@@ -4,7 +4,6 @@
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
-#include "policy/near_miss.h"
 
 namespace kin::policy {
 

@@ -88,24 +88,6 @@ std::string SideVerdict::to_string() const {
     return text;
 }
 
-nft::L4 l4_of(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::kUdp:
-            return nft::L4::kUdp;
-        case Protocol::kSctp:
-            return nft::L4::kSctp;
-        case Protocol::kTcp:
-            break;
-    }
-    return nft::L4::kTcp;
-}
-
-const Labels& labels_of_namespace(const World& world, const PolicyPod& pod) {
-    static const Labels kNone;
-    const auto found = world.namespaces.find(pod.key.ns);
-    return found == world.namespaces.end() ? kNone : found->second;
-}
-
 std::string RuleName::to_string() const {
     return cat(policy, ' ', name_of(direction), " rule ", index + 1);
 }

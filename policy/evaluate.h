@@ -56,5 +56,7 @@ struct Judgement {
 Judgement judge(const World& world, const Packet& packet);
 
 std::string protocol_text(nft::L4 l4);  ///< "TCP"
+/// "pod shop/web-0", "node-1" or the address.
+std::string place_name(const World& world, Ipv4 address);
 
 }  // namespace kin::policy

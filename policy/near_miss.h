@@ -22,9 +22,4 @@ private:
     std::string text_;
 };
 
-nft::L4 l4_of(Protocol protocol);
-const Labels& labels_of_namespace(const World& world, const PolicyPod& pod);
-/// "pod shop/web-0", "node-1" or the address.
-std::string place_name(const World& world, Ipv4 address);
-
 }  // namespace kin::policy

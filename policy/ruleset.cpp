@@ -4,7 +4,6 @@
 #include <iterator>
 
 #include "core/base/strings.h"
-#include "policy/near_miss.h"
 
 namespace kin::policy {
 

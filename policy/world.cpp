@@ -8,6 +8,24 @@ std::string_view name_of(Direction direction) {
     return direction == Direction::kIngress ? "ingress" : "egress";
 }
 
+nft::L4 l4_of(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::kUdp:
+            return nft::L4::kUdp;
+        case Protocol::kSctp:
+            return nft::L4::kSctp;
+        case Protocol::kTcp:
+            break;
+    }
+    return nft::L4::kTcp;
+}
+
+const Labels& labels_of_namespace(const World& world, const PolicyPod& pod) {
+    static const Labels kNone;
+    const auto found = world.namespaces.find(pod.key.ns);
+    return found == world.namespaces.end() ? kNone : found->second;
+}
+
 const std::vector<NetworkPolicyRule>& rules_of(const NetworkPolicy& policy, Direction direction) {
     return direction == Direction::kIngress ? policy.ingress : policy.egress;
 }

@@ -6,6 +6,7 @@
 
 #include "core/api/policy_views.h"
 #include "core/base/ip.h"
+#include "core/kernel/nft.h"
 
 /// NetworkPolicy: what it means, as tables of the nodes' kernels, and why a packet went its way.
 namespace kin::policy {
@@ -31,6 +32,10 @@ struct World {
 
 enum class Direction : uint8_t { kIngress, kEgress };
 std::string_view name_of(Direction direction);  ///< "ingress"
+
+/// Those of the namespace that the pod is in.
+const Labels& labels_of_namespace(const World& world, const PolicyPod& pod);
+nft::L4 l4_of(Protocol protocol);
 
 /// The policy's rules for a direction, and whether it isolates the pods that it selects there.
 const std::vector<NetworkPolicyRule>& rules_of(const NetworkPolicy& policy, Direction direction);
