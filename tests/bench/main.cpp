@@ -7,6 +7,7 @@
 #include "tests/bench/data_path.h"
 #include "tests/bench/dns.h"
 #include "tests/bench/lab_requests.h"
+#include "tests/bench/policies.h"
 #include "tests/bench/raw_links.h"
 #include "tests/bench/raw_network.h"
 #include "tests/bench/raw_services.h"
@@ -33,7 +34,10 @@ constexpr const char* kUsage =
     "kin_bench ask-dns ADDRESS PORT a|mix SECONDS | ask-echo ADDRESS PORT a|mix SECONDS\n"
     "    questions answered, lost, answered per second\n"
     "kin_bench ask-after-changes SOCKET ADDRESS PORT TIMES\n"
-    "    microseconds from a new Service to its right answer (median, p99), right at once\n";
+    "    microseconds from a new Service to its right answer (median, p99), right at once\n"
+    "kin_bench policy-changes SOCKET ADDRESS TIMES\n"
+    "    microseconds from the answer to the first connection judged (allowed median, p99;
+
 
 int run(const std::vector<std::string>& words) {
     const auto is = [&words](std::string_view verb, size_t arguments) {
@@ -60,6 +64,8 @@ int run(const std::vector<std::string>& words) {
         std::vector<std::string> servers;
         for (const std::string_view pid : split(words[2], ',')) servers.emplace_back(pid);
         measure_data_path(number(1), servers, {words.begin() + 3, words.end()});
+    } else if (is("policy-changes", 3)) {
+        measure_policy_changes(words[1], words[2], number(3));
     } else if (is("raw-links", 1) || is("raw-pods", 2) || is("own-pods", 2) ||
                is("raw-services", 1)) {
         leave_host();
