@@ -149,8 +149,10 @@ Result<> Cluster::create_node_agent(UniqueFd init_socket) {
         token.seconds = apiserver::granted_seconds(request.expiration_seconds);
         return tokens_.service_account_token(token);
     };
-    enforcer_ = std::make_unique<policy::Enforcer>(client_, links_->nodes(),
-                                                   policy::Enforcer::Established::kCut);
+    using Established = policy::Enforcer::Established;
+    enforcer_ = std::make_unique<policy::Enforcer>(
+        client_, links_->nodes(),
+        options_.keep_connections ? Established::kKeep : Established::kCut);
     options.isolation = enforcer_.get();
     pod_networks_ = std::make_unique<netns::PodNetworks>(*links_, &wiring_);
     agent_ = std::make_unique<netns::NodeAgent>(client_, streams_, *containers_, *links_,

@@ -12,6 +12,7 @@ struct ClusterOptions {
     LabPaths paths;
     std::vector<int> nodes;  ///< their numbers, in order
     uint16_t api_port = 6443;
+    bool keep_connections = false;  ///< UpOptions::keep_connections
 };
 
 /// Runs a whole cluster until it is told to stop. Says notify_ready() once its nodes are Ready.

@@ -80,6 +80,8 @@ CLI::App* add_up(CLI::App& app, UpOptions& options) {
         ->type_name("NAME")
         ->transform(known_cni)
         ->default_str("ptp");
+    verb->add_flag("--keep-connections", options.keep_connections,
+                   "connections that a changed NetworkPolicy forbids go on until they end");
     verb->add_flag("-v,--verbose", options.verbose, "log what the cluster does");
     return verb;
 }

@@ -17,6 +17,7 @@ struct UpOptions {
     uint16_t api_port = 6443;
     Cni cni = Cni::kPtp;
     bool verbose = false;
+    bool keep_connections = false;  ///< although a changed NetworkPolicy forbids them
 };
 
 constexpr int kDefaultNodes = 3;

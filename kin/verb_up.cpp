@@ -41,6 +41,8 @@ int up(const UpOptions& options) {
         cluster.nodes = netns::first_nodes(options.nodes.value_or(kDefaultNodes));
     }
 
+    cluster.keep_connections = options.keep_connections;
+
     netns::LaunchOptions launch;
     launch.directories = {paths->data, paths->runtime};
     launch.foreground =

@@ -155,11 +155,21 @@ void Enforcer::prepare(NodeState& node) {
         return;
     }
     node.drops = std::make_unique<DropWatch>(std::move(*opened));
-    node.drops->watch = client_.loop().watch(
-        node.drops->log.fd(), Readiness::kReadable,
-        [this, &drops = *node.drops, name = node.kernel->name](int) {
-            drops.log.read([&](const LoggedPacket& packet) { on_drop(name, packet); });
-        });
+    node.drops->watch =
+        client_.loop().watch(node.drops->log.fd(), Readiness::kReadable,
+                             [this, &drops = *node.drops, name = node.kernel->name](int) {
+                                 read_drops(name, drops);
+                             });
+}
+
+/// A pod may send as many packets that are dropped as it likes: only so many are looked at, then
+/// the log rests a moment, and what it cannot hold the kernel leaves out.
+void Enforcer::read_drops(const std::string& node, DropWatch& drops) {
+    constexpr auto kRest = std::chrono::milliseconds(20);
+    drops.log.read([&](const LoggedPacket& packet) { on_drop(node, packet); });
+    drops.watch.set(0);
+    drops.rested =
+        client_.loop().after(kRest, [&drops] { drops.watch.set(Readiness::kReadable); });
 }
 
 Result<> Enforcer::cut_forbidden(NodeState& node) {

@@ -53,7 +53,8 @@ private:
     struct DropWatch {
         explicit DropWatch(PacketLog opened) : log(std::move(opened)) {}
         PacketLog log;
-        Watch watch;  // Last: it ends before what it reads.
+        Watch watch;  // Ends before what it reads.
+        Timer rested;
     };
     struct NodeState {
         KernelNode* kernel = nullptr;
@@ -69,6 +70,7 @@ private:
     Result<> write_whole(NodeState& node);
     void prepare(NodeState& node);
     Result<> cut_forbidden(NodeState& node);
+    void read_drops(const std::string& node, DropWatch& drops);
     void on_drop(const std::string& node, const LoggedPacket& logged);
     void tell(const PolicyPod& pod, const Drop& drop);
 

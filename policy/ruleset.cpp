@@ -301,6 +301,7 @@ void Ruleset::write_group(Turn& turn, const Group& group, const Compiled& was) {
 std::map<std::string, nft::Change> Ruleset::take_changes() {
     Turn turn;
     for (const auto& [group, compiled] : groups_) {
+        if (dirty_policies_.empty()) break;
         const bool dirty = std::any_of(group.policies.begin(), group.policies.end(),
                                        [&, &ns = group.ns](const auto& policy) {
                                            return dirty_policies_.contains({ns, policy});
