@@ -35,7 +35,7 @@ TEST(PolicyIntervalsTest, ABlockHasHolesWhereItIsExcepted) {
 TEST(PolicyIntervalsTest, BoxesBecomeElementsThatDoNotOverlapAndHoldTheSame) {
     std::mt19937 random(1);
     const auto below = [&](uint32_t limit) { return static_cast<uint32_t>(random() % limit); };
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 80; ++round) {
         std::vector<Box> boxes;
         for (uint32_t n = below(6); n > 0; --n) {
             Box box;

@@ -94,7 +94,7 @@ TEST(PolicyTableTest, TheTableSaysWhatThePoliciesMean) {
         RandomWorld random(seed);
         const World world = random.world(9, 1 + static_cast<int>(random.below(6)));
         const auto tables = tables_of(world);
-        for (int i = 0; i < 60; ++i) {
+        for (int i = 0; i < 40; ++i) {
             const Packet packet = random.packet(world);
             ASSERT_EQ(passes(world, tables, packet), judge(world, packet).allowed())
                 << "seed " << seed << '\n'
@@ -110,7 +110,7 @@ TEST(PolicyRulesetTest, ChangesLeadToWhatTheWorldAsksForFromNothing) {
         Ruleset ruleset = ruleset_of(world);
         std::map<std::string, nft::Table> kernel;
         for (const auto& [node, address] : world.nodes) kernel[node] = skeleton();
-        for (int step = 0; step < 40; ++step) {
+        for (int step = 0; step < 25; ++step) {
             for (auto& [node, change] : ruleset.take_changes()) carry_out(change, kernel[node]);
             for (const auto& [node, address] : world.nodes) {
                 const nft::Table wanted = sorted(compile(ruleset.world(), node));
