@@ -1,4 +1,8 @@
+#include <algorithm>
 #include <chrono>
+#include <deque>
+#include <future>
+#include <set>
 
 #include "apiserver/body.h"
 #include "apiserver/call.h"
@@ -20,39 +24,95 @@ std::string short_name(const Kind& kind, std::string_view name) {
     return cat(kind.singular, kind.group.empty() ? "" : ".", kind.group, '/', name);
 }
 
-Applied apply_one(Registry& registry, Json document, DryRun dry_run) {
-    const std::string api_version = string_at(document, {"apiVersion"});
-    const std::string kind_name = string_at(document, {"kind"});
-    const std::string name = string_at(document, {"metadata", "name"});
-    const Kind* kind = find_kind_of(api_version, kind_name);
-    if (!kind) {
-        return {404, cat("error: no matches for kind \"", kind_name, "\" in version \"",
-                         api_version, "\"")};
+/// A file's documents on their way: carried out one after the other, but not each in a commit of
+/// its own.
+class Application {
+public:
+    Application(Registry& registry, DryRun dry_run) : registry_(registry), dry_run_(dry_run) {}
+
+    void add(Json document) {
+        const std::string api_version = string_at(document, {"apiVersion"});
+        const std::string kind_name = string_at(document, {"kind"});
+        const std::string name = string_at(document, {"metadata", "name"});
+        const Kind* kind = find_kind_of(api_version, kind_name);
+        if (!kind) {
+            return refuse({404, cat("error: no matches for kind \"", kind_name, "\" in version \"",
+                                    api_version, "\"")});
+        }
+        if (name.empty())
+            return refuse({422, cat("error: a ", kind->kind, " without metadata.name")});
+        Target target{kind, {"", name}, ""};
+        if (kind->namespaced) {
+            target.key.ns = string_at(document, {"metadata", "namespace"}, "default");
+        }
+        begin(std::move(target), std::move(document));
     }
-    if (name.empty()) return {422, cat("error: a ", kind->kind, " without metadata.name")};
-    Target target{kind, {"", name}, ""};
-    if (kind->namespaced) {
-        target.key.ns = string_at(document, {"metadata", "namespace"}, "default");
+
+    /// The lines of all, when the last is answered.
+    http::Response finish() {
+        await_all_but(0);
+        return text_response(code_, lines_);
     }
-    const StoredPtr before = registry.store().find(kind->resource(), target.key);
-    WriteOptions options;
-    options.field_manager = "kin-apply";
-    options.force_apply = true;
-    options.dry_run = dry_run;
-    const auto written = blocking_write([&](WriteDone done) {
-        registry.patch(target, PatchType::kApply, std::move(document), options, std::move(done));
-    });
-    if (!written) {
-        return {written.error().code,
-                cat("error: ", short_name(*kind, name), ": ", written.error().message)};
+
+private:
+    constexpr static size_t kMostUnderWay = 256;
+    struct Begun {
+        Target target;
+        Revision before = 0;
+        std::future<Answer<Written>> answer;
+    };
+
+    void begin(Target target, Json document) {
+        // Whether it changes is seen from what is there: twice in a file means one by one.
+        if (!names_.insert({target.kind, target.key}).second) await_all_but(0);
+        const StoredPtr before = registry_.store().find(target.kind->resource(), target.key);
+        WriteOptions options;
+        options.field_manager = "kin-apply";
+        options.force_apply = true;
+        options.dry_run = dry_run_;
+        auto promise = std::make_shared<std::promise<Answer<Written>>>();
+        begun_.push_back({target, before ? before->revision : 0, promise->get_future()});
+        registry_.patch(
+            target, PatchType::kApply, std::move(document), options,
+            [promise](Answer<Written> answer) { promise->set_value(std::move(answer)); });
+        await_all_but(kMostUnderWay);
     }
-    const bool unchanged = before && before->revision == written->revision;
-    std::string line = cat(short_name(*kind, name), written->code == 201 ? " created"
-                                                    : unchanged          ? " unchanged"
-                                                                         : " configured");
-    for (const std::string& warning : written->warnings) line += cat("\nWarning: ", warning);
-    return {200, std::move(line)};
-}
+
+    void refuse(const Applied& applied) {
+        await_all_but(0);  // Lines stand in the order of the documents.
+        note(applied);
+    }
+
+    void await_all_but(size_t left) {
+        for (; begun_.size() > left; begun_.pop_front()) note(await(begun_.front()));
+    }
+
+    static Applied await(Begun& begun) {
+        const auto written = begun.answer.get();
+        const std::string what = short_name(*begun.target.kind, begun.target.key.name);
+        if (!written) {
+            return {written.error().code, cat("error: ", what, ": ", written.error().message)};
+        }
+        const bool unchanged = begun.before == written->revision;
+        std::string line = cat(what, written->code == 201 ? " created"
+                                     : unchanged          ? " unchanged"
+                                                          : " configured");
+        for (const std::string& warning : written->warnings) line += cat("\nWarning: ", warning);
+        return {200, std::move(line)};
+    }
+
+    void note(const Applied& applied) {
+        lines_ += applied.line + '\n';
+        code_ = std::max(code_, applied.code);
+    }
+
+    Registry& registry_;
+    const DryRun dry_run_;
+    std::deque<Begun> begun_;
+    std::set<std::pair<const Kind*, ObjectKey>> names_;
+    std::string lines_;
+    int code_ = 200;
+};
 
 /// Documents of a file; the items of a List count as documents.
 Result<std::vector<Json>> documents_of(const std::string& text) {
@@ -83,9 +143,7 @@ std::optional<Status> check_expiration(int64_t seconds) {
                       {field_invalid("spec.expirationSeconds", seconds, why)});
 }
 
-Json user_info(const User& user) {
-    return {{"username", user.name}, {"groups", user.groups}};
-}
+Json user_info(const User& user) { return {{"username", user.name}, {"groups", user.groups}}; }
 }  // namespace
 
 Routes::Reply Routes::apply_documents(Call& call) {
@@ -96,14 +154,9 @@ Routes::Reply Routes::apply_documents(Call& call) {
     auto documents = documents_of(call.request.body);
     if (!documents) return text_response(400, cat("error: ", documents.error().text(), '\n'));
     if (documents->empty()) return text_response(400, "error: no objects passed to apply\n");
-    std::string lines;
-    int code = 200;
-    for (Json& document : *documents) {
-        const Applied applied = apply_one(registry_, std::move(document), options->dry_run);
-        lines += applied.line + '\n';
-        code = std::max(code, applied.code);
-    }
-    return text_response(code, lines);
+    Application application(registry_, options->dry_run);
+    for (Json& document : *documents) application.add(std::move(document));
+    return application.finish();
 }
 
 Routes::Reply Routes::create_review(Call& call) {
