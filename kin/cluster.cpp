@@ -244,7 +244,7 @@ Result<> Cluster::serve(netns::ServerContext& context) {
     TRY(write_private_file(options_.paths.kubeconfig(),
                            kubeconfig_text(options_.paths.name, api->tls_port(), pki_)));
     std::string why;
-    if (!client_.settle(10'000, &why)) log_warn("kin", "start goes on", {{"busy", why}});
+    if (!client_.settle(10'000, &why, Client::Settled::kButEvents)) log_warn("kin", "start goes on", {{"busy", why}});
     context.notify_ready(ready_text(options_, api->tls_port()));
     door->wait_for_stop(context.stop_fd());
     return Ok{};

@@ -8,7 +8,7 @@
 namespace kin {
 namespace {
 
-constexpr auto kSettleCheck = std::chrono::milliseconds(2);
+constexpr auto kSettleCheck = std::chrono::milliseconds(1);
 constexpr std::string_view kFieldManager = "kin";
 
 /// Events let other writes pass, so that statuses come first when many pods start at once: they
@@ -175,18 +175,21 @@ void Client::add_busy_check(std::string name, std::function<bool()> busy) {
     state_->busy_checks.emplace_back(std::move(name), std::move(busy));
 }
 
-std::string Client::State::busy_with(const Store& store) const {
+std::string Client::State::busy_with(const Store& store, Settled wanted) const {
+    if (pending != event_writes) return cat(pending, " writes");
+    // Without other writes of ours the caches show all but Events: wakes come before answers.
     const Revision head = store.revision();
-    if (informer->seen() < head) return cat("caches at revision ", informer->seen(), " of ", head);
-    if (pending != 0) return cat(pending, " writes");
-    if (!queued_events.empty()) return "events";
+    const bool only_events = event_writes != 0 && wanted == Settled::kButEvents;
+    if (informer->seen() < head && !only_events)
+        return cat("caches at revision ", informer->seen(), " of ", head);
+    if (wanted == Settled::kAll && (event_writes != 0 || !queued_events.empty())) return "events";
     for (const auto& [name, busy] : busy_checks) {
         if (busy()) return name;
     }
     return "";
 }
 
-bool Client::settle(int timeout_ms, std::string* why) {
+bool Client::settle(int timeout_ms, std::string* why, Settled wanted) {
     KIN_ASSERT(!loop_.on_thread());
     using Clock = std::chrono::steady_clock;
     const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
@@ -194,7 +197,7 @@ bool Client::settle(int timeout_ms, std::string* why) {
     Timer timer;
     int calm_turns = 0;
     std::function<void()> check = [&] {
-        std::string busy = state_->busy_with(registry_.store());
+        std::string busy = state_->busy_with(registry_.store(), wanted);
         // What was posted in the same turn as the last check must have had its turn, too.
         calm_turns = busy.empty() ? calm_turns + 1 : 0;
         if (calm_turns == 2 || (calm_turns == 0 && Clock::now() >= deadline)) {

@@ -121,7 +121,9 @@ public:
     void add_busy_check(std::string name, std::function<bool()> busy);
     /// From any thread but the loop's: waits until the caches show the store's head, no write is
     /// pending and nobody is busy. False after `timeout_ms`; `why` then names who was busy.
-    bool settle(int timeout_ms, std::string* why = nullptr);
+    /// kButEvents: Events may still be on their way, which only tell of what has happened.
+    enum class Settled { kAll, kButEvents };
+    bool settle(int timeout_ms, std::string* why = nullptr, Settled wanted = Settled::kAll);
 
 private:
     template <class T>

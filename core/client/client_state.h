@@ -22,7 +22,7 @@ struct Client::State {
         send_events = {};
     }
     /// Who still has work; "" if nobody.
-    std::string busy_with(const Store& store) const;
+    std::string busy_with(const Store& store, Settled wanted) const;
 
     std::unique_ptr<Informer> informer;
     std::unordered_map<std::string_view, std::shared_ptr<void>> caches;  // by resource
