@@ -31,16 +31,17 @@ PolicyPod pod(int number) {
 
 /// One application of a namespace lets another of it reach a port.
 NetworkPolicy network_policy(int number, int port) {
+    const Json chosen = {{"matchLabels", {{"app", application_of(number)}}}};
+    const Json peer = {
+        {"podSelector", {{"matchLabels", {{"app", application_of(number + kNamespaces)}}}}}};
+    const Json rule = {{"from", Json::array({peer})},
+                       {"ports", Json::array({Json{{"port", port}}})}};
     const Json object = {
         {"metadata", {{"name", cat("policy-", number)}, {"namespace", namespace_of(number)}}},
         {"spec",
-         {{"podSelector", {{"matchLabels", {{"app", application_of(number)}}}}},
-          {"policyTypes", {"Ingress"}},
-          {"ingress",
-           {{{"from",
-              {{{"podSelector",
-                 {{"matchLabels", {{"app", application_of(number + kNamespaces)}}}}}}}},
-             {"ports", {{{"port", port}}}}}}}}}};
+         {{"podSelector", chosen},
+          {"policyTypes", Json::array({"Ingress"})},
+          {"ingress", Json::array({rule})}}}};
     return decode<NetworkPolicy>(std::make_shared<const Json>(object));
 }
 
