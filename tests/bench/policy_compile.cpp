@@ -64,15 +64,15 @@ void measure_policy_compiling(int policies, int pods) {
     const Stopwatch stopwatch;
     for (int i = 0; i < pods; ++i) ruleset.set_pod(pod(i));
     for (int i = 0; i < policies; ++i) {
-        NetworkPolicy one = network_policy(i, 80);
-        ruleset.set_policy(one.key(), std::move(one));
+        const NetworkPolicy one = network_policy(i, 80);
+        ruleset.set_policy(one.key(), one);
     }
     if (ruleset.take_changes().empty()) give_up("the policies came to nothing");
     const double all_ms = stopwatch.read().wall_ms;
     const double mib = used_mib() - before_mib;
     const double change_us = microseconds(kTimes, [&](int i) {
-        NetworkPolicy one = network_policy(7, 81 + i % 2);
-        ruleset.set_policy(one.key(), std::move(one));
+        const NetworkPolicy one = network_policy(7, 81 + i % 2);
+        ruleset.set_policy(one.key(), one);
         if (ruleset.take_changes().empty()) give_up("a changed policy came to nothing");
     });
     const double arrival_us = microseconds(kTimes, [&](int i) {
