@@ -1,6 +1,8 @@
 #include "kin/policy_door.h"
 
+#include <algorithm>
 #include <future>
+#include <tuple>
 
 #include "core/base/strings.h"
 
@@ -55,7 +57,7 @@ Json outcome_json(const policy::Outcome& outcome) {
 struct PolicyDoor::Target {
     Ipv4 dialed;
     uint16_t port = 0;
-    std::vector<std::pair<Ipv4, uint16_t>> ends;  ///< behind a Service, or itself
+    std::vector<End> ends;  ///< behind a Service, or itself
     std::string title;
 };
 
@@ -83,6 +85,23 @@ Result<const Pod*> PolicyDoor::find_pod(const std::string& name, const std::stri
     return pod;
 }
 
+std::vector<PolicyDoor::End> PolicyDoor::ends_behind(const Service& service,
+                                                     const ServicePort& port) const {
+    std::vector<End> out;
+    client_.cache<EndpointSlice>().each_in(service.key().ns, [&](const EndpointSlice& slice) {
+        if (slice.service != service.key().name) return;
+        for (const EndpointsPort& behind : slice.ports) {
+            if (behind.name != port.name || behind.protocol != port.protocol) continue;
+            for (const auto& endpoint : slice.endpoints) {
+                if (!endpoint.ready) continue;
+                for (const std::string& text : endpoint.addresses)
+                    if (const auto ip = Ipv4::parse(text)) out.emplace_back(*ip, behind.port);
+            }
+        }
+    });
+    return out;
+}
+
 Result<PolicyDoor::Target> PolicyDoor::service_target(const Service& service,
                                                       const std::string& port, nft::L4 l4) const {
     const auto address = Ipv4::parse(service.cluster_ip);
@@ -90,23 +109,10 @@ Result<PolicyDoor::Target> PolicyDoor::service_target(const Service& service,
     for (const ServicePort& one : service.ports) {
         if (policy::l4_of(one.protocol) != l4) continue;
         if (!port.empty() && one.name != port && number != one.port) continue;
-        Target out{
-            address.value_or(Ipv4{}), one.port, {}, cat("svc/", service.key(), ':', one.port)};
-        client_.cache<EndpointSlice>().each_in(service.key().ns, [&](const EndpointSlice& slice) {
-            if (slice.service != service.key().name) return;
-            for (const EndpointsPort& behind : slice.ports) {
-                if (behind.name != one.name || behind.protocol != one.protocol) continue;
-                for (const auto& endpoint : slice.endpoints) {
-                    if (!endpoint.ready) continue;
-                    for (const std::string& text : endpoint.addresses)
-                        if (const auto ip = Ipv4::parse(text))
-                            out.ends.emplace_back(*ip, behind.port);
-                }
-            }
-        });
+        Target out{address.value_or(Ipv4{}), one.port, ends_behind(service, one),
+                   cat("svc/", service.key(), ':', one.port)};
         if (!address && !out.ends.empty()) {  // Headless: clients take an endpoint themselves.
-            out.dialed = out.ends.front().first;
-            out.port = out.ends.front().second;
+            std::tie(out.dialed, out.port) = out.ends.front();
             out.ends.resize(1);
         }
         return out;
@@ -115,8 +121,40 @@ Result<PolicyDoor::Target> PolicyDoor::service_target(const Service& service,
                                       port.empty() ? policy::protocol_text(l4) : port, ')'));
 }
 
-Result<PolicyDoor::Target> PolicyDoor::find_target(const std::string& text, const std::string& ns,
-                                                   nft::L4 l4) const {
+/// An address may be a Service's: then policies see the pods behind it.
+Result<PolicyDoor::Target> PolicyDoor::address_target(Ipv4 address, uint16_t port, nft::L4 l4,
+                                                      const std::string& from_node) const {
+    Target out{address, port, {{address, port}}, cat(address, ':', port)};
+    const std::string text = address.to_string();
+    std::string node;
+    client_.cache<Node>().each([&](const Node& one) {
+        if (one.internal_ip == text) node = one.key().name;
+    });
+    bool elsewhere = false;
+    client_.cache<Service>().each([&](const Service& service) {
+        const auto is_one_of = [&](const std::vector<std::string>& addresses) {
+            return std::find(addresses.begin(), addresses.end(), text) != addresses.end();
+        };
+        const bool own = service.cluster_ip == text || is_one_of(service.load_balancer_ips) ||
+                         is_one_of(service.external_ips);
+        for (const ServicePort& one : service.ports) {
+            if (policy::l4_of(one.protocol) != l4) continue;
+            const bool by_node = !node.empty() && one.node_port == port;
+            if (!by_node && !(own && one.port == port)) continue;
+            out.ends = ends_behind(service, one);
+            elsewhere = by_node && node != from_node;
+        }
+    });
+    if (!elsewhere) return out;
+    return Error(Errc::kInvalid,
+                 cat("a node port of ", node,
+                     " is judged on the way there, and again from there as "
+                     "if ",
+                     node, " asked: check the Service itself, or from a pod of ", node));
+}
+
+Result<PolicyDoor::Target> PolicyDoor::find_target(const std::string& text, const Pod& from,
+                                                   const std::string& ns, nft::L4 l4) const {
     const size_t colon = text.rfind(':');
     const std::string name = text.substr(0, colon);
     const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
@@ -126,26 +164,25 @@ Result<PolicyDoor::Target> PolicyDoor::find_target(const std::string& text, cons
         if (!service) return Error(Errc::kNotFound, cat("there is no Service ", key));
         return service_target(*service, port, l4);
     }
-    Target out;
     std::optional<uint16_t> number = parse_number<uint16_t>(port);
-    if (const auto address = Ipv4::parse(name)) {
-        out.dialed = *address;
-        out.title = name;
-    } else {
-        TRY_ASSIGN(const Pod* const pod, find_pod(name, ns));
-        out.dialed = *Ipv4::parse(pod->ip);
-        out.title = cat("pod ", pod->key());
+    const auto address = Ipv4::parse(name);
+    const Pod* pod = nullptr;
+    if (!address) {
+        TRY_ASSIGN(pod, find_pod(name, ns));
         for (const ContainerPort& has : pod->ports) {
             if (number || policy::l4_of(has.protocol) != l4) continue;
             if (port.empty() || has.name == port) number = has.port;
         }
     }
-    if (!number) {
-        return Error(Errc::kInvalid, cat("which port of ", out.title, "? Try: ", name, ":80"));
-    }
-    out.port = *number;
+    if (!number && port.empty())
+        return Error(Errc::kInvalid, cat("which port of ", name, "? Try: ", name, ":80"));
+    if (!number || *number == 0)
+        return Error(Errc::kInvalid, cat("\"", port, "\" is no port of ", name,
+                                         ": a number from 1 to 65535, or the name of one of its ",
+                                         policy::protocol_text(l4), " ports"));
+    if (address) return address_target(*address, *number, l4, from.node);
+    Target out{*Ipv4::parse(pod->ip), *number, {}, cat("pod ", pod->key(), ':', *number)};
     out.ends = {{out.dialed, out.port}};
-    out.title += cat(':', out.port);
     return out;
 }
 
@@ -158,7 +195,7 @@ Result<policy::Attempt> PolicyDoor::attempt(const http::Query& query, std::strin
     }
     const nft::L4 l4 = protocol == "udp" ? nft::L4::kUdp : nft::L4::kTcp;
     TRY_ASSIGN(const Pod* const from, find_pod(std::string(query.get("from")), ns));
-    TRY_ASSIGN(const Target to, find_target(std::string(query.get("to")), ns, l4));
+    TRY_ASSIGN(const Target to, find_target(std::string(query.get("to")), *from, ns, l4));
     policy::Attempt out{from->key(), *Ipv4::parse(from->ip), to.dialed, to.port, l4, {}};
     for (const auto& [address, port] : to.ends)
         out.packets.push_back({out.source, address, l4, port});

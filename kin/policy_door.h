@@ -27,9 +27,14 @@ public:
 
 private:
     struct Target;
+    using End = std::pair<Ipv4, uint16_t>;
     // On the control thread.
     Result<const Pod*> find_pod(const std::string& name, const std::string& ns) const;
-    Result<Target> find_target(const std::string& text, const std::string& ns, nft::L4 l4) const;
+    Result<Target> find_target(const std::string& text, const Pod& from, const std::string& ns,
+                               nft::L4 l4) const;
+    Result<Target> address_target(Ipv4 address, uint16_t port, nft::L4 l4,
+                                  const std::string& from_node) const;
+    std::vector<End> ends_behind(const Service& service, const ServicePort& port) const;
     Result<Target> service_target(const Service& service, const std::string& port,
                                   nft::L4 l4) const;
     Result<policy::Attempt> attempt(const http::Query& query, std::string& title) const;

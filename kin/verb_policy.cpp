@@ -23,6 +23,7 @@ Result<Json> ask(const std::string& lab, const std::string& target) {
 
 std::string indented(const std::string& text) {
     std::string out;
+    if (text.empty()) return out;
     for (const std::string_view line : split(text, '\n')) out += cat("  ", line, '\n');
     return out;
 }
@@ -45,7 +46,9 @@ int check(const std::string& lab, const CheckOptions& options) {
         return 1;
     }
     if (options.expect.empty() || options.expect == meant) return 0;
-    std::printf("expected %s, but the policies say %s\n", options.expect.c_str(), meant.c_str());
+    std::printf(
+        "expected %s, but %s\n", options.expect.c_str(),
+        meant == "nowhere" ? "nobody is behind it" : cat("the policies say ", meant).c_str());
     return 1;
 }
 

@@ -18,6 +18,13 @@ struct Resolver {
     std::optional<Ipv4> address;
 };
 
+/// Pods in their node's network, and those that have ended, are no policy's.
+bool can_be_isolated(const StoredObject& pod) {
+    const auto json = json_of(pod);
+    const std::string phase = string_at(*json, {"status", "phase"});
+    return !bool_at(*json, {"spec", "hostNetwork"}) && phase != "Succeeded" && phase != "Failed";
+}
+
 std::vector<Resolver> resolvers(const StoreTransaction& store) {
     std::vector<Resolver> out;
     const StoredPtr ns = store.find("namespaces", {"", "kube-system"});
@@ -69,7 +76,7 @@ std::vector<std::string> network_policy_warnings(const Json& object,
     const std::string& ns = policy.key().ns;
     std::vector<StoredPtr> selected;
     for (const StoredPtr& pod : store.list("pods", ns))
-        if (policy.selector.matches(pod->labels)) selected.push_back(pod);
+        if (policy.selector.matches(pod->labels) && can_be_isolated(*pod)) selected.push_back(pod);
     if (selected.empty()) {
         return {cat("this NetworkPolicy selects no pod of namespace ", ns,
                     " now: its podSelector wants ",
