@@ -119,6 +119,7 @@ until_true() {
 # scenario ID TITLE: a walkthrough begins, in a namespace of its own called as its id in lower case.
 # What the one before made goes meanwhile.
 NS=
+MORE=() # Other namespaces that go with it.
 scenario() {
     end_scenario
     echo "$1 $2"
@@ -127,8 +128,11 @@ scenario() {
 }
 # From here on k works in "default" again.
 end_scenario() {
-    [ -z "$NS" ] || "$KIN" kubectl --lab "$LAB" delete namespace "$NS" --wait=false >/dev/null
+    [ -z "$NS" ] ||
+        "$KIN" kubectl --lab "$LAB" delete namespace "$NS" "${MORE[@]}" --wait=false \
+            --ignore-not-found >/dev/null
     NS=
+    MORE=()
 }
 
 start_lab() {
