@@ -379,9 +379,81 @@ YAML
 check "is ready" ready pod/early
 expect "its init container heard nothing" 'download timed out' k logs early -c ask
 
+scenario POL-NET "Nodes, host ports, a pod itself, DNS, and a restart"
+pods "pods" web,app=web@node-1 near@node-1 far,app=far@node-2
+check "pods in the network of two nodes" k apply -f <(for node in 1 2; do
+    pod_yaml "host-$node@node-$node" | sed 's/^spec:/&\n  hostNetwork: true/; s/80\([,}]\)/8090\1/'
+done)
+check "one with a port of its node" k apply -f <(
+    pod_yaml hosted,app=hosted@node-1 | sed 's/containerPort: 80/&, hostPort: 8088/'
+)
+check "a Service" k expose pod web --port=80
+check "are ready" ready pod --all
+check "it has an endpoint" until_true 5 answers near web yes
+web=$(ip_of web)
+check "web is isolated" policy web '{podSelector: {matchLabels: {app: web}}}'
+check "and who has a port of its node" policy hosted \
+    '{podSelector: {matchLabels: {app: hosted}}, ingress: [{from: [{podSelector: {}}]}]}'
+reach "a node reaches its own pods, a pod itself" <<END
+yes host-1 $web
+no host-2 $web
+no near $web
+yes web web $web
+yes near 172.30.0.2:8088
+yes far 172.30.0.2:8088
+no @client 172.30.0.2:8088
+END
+# One client of UDP that asks twenty times a second.
+in_pod far python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(1)
+end = time.monotonic() + 20
+print("begins", flush=True)
+try:
+    while time.monotonic() < end:
+        s.sendto(b"hostname", (sys.argv[1], 8081))
+        s.recv(100)
+        time.sleep(0.05)
+    print("lasts")
+except TimeoutError:
+    print("silence")' "$(ip_of near)" >"/tmp/$LAB.udp" 2>&1 &
+asking=$!
+soon "somebody asks by UDP" begins cat "/tmp/$LAB.udp"
+check "a rule without ports" policy web '{podSelector: {matchLabels: {app: web}},
+    ingress: [{from: [{podSelector: {matchLabels: {app: far}}}]}]}'
+check "lets echo requests through" in_pod far ping -c1 -W1 "$web"
+reach "and what nobody listens to is refused" <<<"refused far $web:81 udp/$web:82"
+check "nothing leaves" policy silence '{podSelector: {}, policyTypes: [Egress]}'
+wait "$asking"
+same "nor what goes on already" "begins silence" "$(xargs <"/tmp/$LAB.udp")"
+reach "not even to a node, but the nodes' own" <<END
+no far $web 172.30.0.2:6443 172.30.0.3:10256
+no near 172.30.0.2:6443
+yes host-2 $(ip_of far) 172.30.0.2:6443
+END
+check "it is deleted" k delete networkpolicy silence
+NS=kube-system check "the DNS is isolated" policy dns '{podSelector: {matchLabels: {k8s-app: kube-dns}}}'
+reach "names are not found" <<<"nameless far web"
+NS=kube-system check "no longer" k delete networkpolicy dns
+reach "and found again" <<<"yes far web"
+check "the lab ends" "$KIN" down --lab "$LAB"
+check "and begins" "$KIN" up --lab "$LAB" --detach --api-port 0
+check "are ready" ready pod --all
+reach "with its policies" <<END
+yes far $(ip_of web)
+no near $(ip_of web)
+END
+check "a node joins" "$KIN" node add --lab "$LAB"
+pods "with pods" new,app=web@node-4 newer@node-4
+reach "that are judged there" <<END
+yes far $(ip_of new)
+no newer $(ip_of new) $(ip_of web)
+END
+
 end_scenario
 gone() { ! k get namespaces -o name | grep -q pol-; }
 check "all namespaces go" until_true 40 gone
-no_tables() { ! for node in node-1 node-2 node-3; do on $node nft list tables; done | grep -q kin-policy; }
+no_tables() { ! for node in node-1 node-2 node-3 node-4; do on $node nft list tables; done | grep -q kin-policy; }
 check "and nothing of policies is left on the nodes" until_true 2 no_tables
 finish
