@@ -142,6 +142,22 @@ soon "is followed" "pod $NS/frontend -> pod $NS/db TCP 4444: " cat "/tmp/$LAB.fl
 kill "$following"
 wait "$following" 2>/dev/null
 
+# A Service by its address: policies see the pod behind it.
+address=$(field svc/db '{.spec.clusterIP}')
+check "the frontend reaches the database only" policy frontend \
+    '{podSelector: {matchLabels: {app: frontend}}, policyTypes: [Egress],
+      egress: [{to: [{podSelector: {matchLabels: {role: database}}}]}]}'
+check "and may" policy db '{podSelector: {matchLabels: {role: database}}, policyTypes: [Ingress],
+    ingress: [{from: [{podSelector: {matchLabels: {app: frontend}}}]}]}'
+verdict 0 "an address of a Service" "allowed by $NS/frontend egress rule 1" \
+    frontend "$address:5432" --expect allow
+check "a pod of its node's network" k run hosted --image=debian --labels=app=hosted \
+    --overrides='{"spec":{"hostNetwork":true,"terminationGracePeriodSeconds":0}}' -- sleep infinity
+check "is ready" ready pod/hosted
+warned=$(policy hosted '{podSelector: {matchLabels: {app: hosted}}, policyTypes: [Egress]}' 2>&1)
+expect "is told that no policy isolates it, not that it lost its DNS" \
+    '^Warning: .*(selects no pod|network of its node|node.s network)' echo "$warned"
+k delete networkpolicy frontend hosted >/dev/null
 check "the policy is deleted" k delete networkpolicy db
 reach "and all is open" <<END
 yes frontend db:5432 $db:80 udp/$db:8081

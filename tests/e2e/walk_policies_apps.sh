@@ -237,7 +237,7 @@ spec:
 $(for ship in "tiefighter empire" "xwing alliance"; do
     printf -- '---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, labels: {class: %s, org: %s}}\n' \
         "${ship% *}" "${ship% *}" "${ship#* }"
-    printf 'spec: {containers: [{name: spaceship, image: "quay.io/cilium/json-mock:v1.3.8", command: [sleep, infinity]}]}\n'
+    printf 'spec: {containers: [{name: spaceship, image: "quay.io/cilium/json-mock:v1.3.8"}]}\n'
 done)
 YAML
 check "is rolled out" rolled_out deathstar
