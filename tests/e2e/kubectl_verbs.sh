@@ -76,13 +76,10 @@ expect "a kind that nobody knows" 'no matches for kind "Foo" in version "v1"' \
     bash -c "echo '{\"apiVersion\":\"v1\",\"kind\":\"Foo\",\"metadata\":{\"name\":\"x\"}}' |
              '$KIN' kubectl --lab $LAB create -f -"
 expect "a name that is taken" "AlreadyExists|already exists" k create namespace default
-for object in "networkpolicy" "ingress" "ingressclass"; do
+for object in "ingress" "ingressclass"; do
     expect "$object warns that it does not act" "Warning: kin stores this" k apply -f - <<EOF
 apiVersion: networking.k8s.io/v1
 $(case $object in
-    networkpolicy) echo 'kind: NetworkPolicy
-metadata: {name: all}
-spec: {podSelector: {}}' ;;
     ingress) echo 'kind: Ingress
 metadata: {name: all}
 spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}' ;;
