@@ -28,6 +28,11 @@ bool may_forbid(const nft::Change& change) {
 Enforcer::Enforcer(Client& client, const std::vector<KernelNode*>& nodes, Established established)
     : client_(client),
       established_(established),
+      cutter_(client.loop(),
+              [this](const Flow& flow) {
+                  return !judge(world(), {flow.source, flow.replier, flow.l4, flow.replier_port})
+                              .allowed();
+              }),
       work_(client.loop(), {.name = "policy"}, [this] { return update(); }) {
     for (KernelNode* node : nodes) nodes_[node->name].kernel = node;
     client.cache<Namespace>().on_change(
@@ -52,12 +57,16 @@ Enforcer::Enforcer(Client& client, const std::vector<KernelNode*>& nodes, Establ
         }));
     client.cache<Pod>().on_change(
         lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
-    client.add_busy_check("policy", lifetime_.bind([this] { return work_.busy(); }));
+    client.add_busy_check("policy",
+                          lifetime_.bind([this] { return work_.busy() || cutter_.busy(); }));
 }
 
 void Enforcer::add_node(KernelNode& node) { nodes_[node.name].kernel = &node; }
 
-void Enforcer::remove_node(const std::string& name) { nodes_.erase(name); }
+void Enforcer::remove_node(const std::string& name) {
+    cutter_.drop(name);
+    nodes_.erase(name);
+}
 
 void Enforcer::on_pod(const CacheChange<Pod>& change) {
     const Pod* const before = change.before;
@@ -109,13 +118,12 @@ Result<> Enforcer::update() {
         if (first) first = std::move(written).context(cat("policies of ", name));
     }
     if (!first) return first;
+    if (established_ == Established::kKeep) cut_.clear();
     for (const std::string& name : std::exchange(cut_, {})) {
         const auto node = nodes_.find(name);
         if (node == nodes_.end() || !node->second.has_table) continue;
-        if (auto cut = cut_forbidden(node->second); !cut) {
-            cut_.insert(name);
-            if (first) first = std::move(cut).context(cat("connections of ", name));
-        }
+        auto looked = cutter_.look(name, node->second.kernel->netns);
+        if (!looked) log_warn("policy", looked.error().text(), {{"node", name}});
     }
     return first;
 }
@@ -124,7 +132,6 @@ Result<> Enforcer::write(NodeState& node, nft::Change change) {
     if (!ruleset_.needs_table(node.kernel->name)) {
         if (node.has_table || node.whole) TRY(node.kernel->nft.remove(kTableName));
         node.has_table = node.whole = false;
-        node.drops.reset();
         return Ok{};
     }
     if (!node.has_table || node.whole) return write_whole(node);
@@ -148,6 +155,7 @@ void Enforcer::prepare(NodeState& node) {
     const auto strict =
         node.kernel->netns.write_sysctls({{"net/netfilter/nf_conntrack_tcp_loose", "0"}});
     if (!strict) log_warn("policy", strict.error().text());
+    if (node.drops) return;  // To close it would take the kernel up to 16 ms, so it stays.
     auto opened = PacketLog::open(node.kernel->netns, kDropLog);
     if (!opened) {
         log_warn("policy",
@@ -155,40 +163,19 @@ void Enforcer::prepare(NodeState& node) {
         return;
     }
     node.drops = std::make_unique<DropWatch>(std::move(*opened));
-    node.drops->watch =
-        client_.loop().watch(node.drops->log.fd(), Readiness::kReadable,
-                             [this, &drops = *node.drops, name = node.kernel->name](int) {
-                                 read_drops(name, drops);
-                             });
+    node.drops->watch = client_.loop().watch(
+        node.drops->log.fd(), Readiness::kReadable,
+        [this, &drops = *node.drops, name = node.kernel->name](int) { read_drops(name, drops); });
 }
 
 /// A pod may send as many packets that are dropped as it likes: only so many are looked at, then
 /// the log rests a moment, and what it cannot hold the kernel leaves out.
 void Enforcer::read_drops(const std::string& node, DropWatch& drops) {
     constexpr auto kRest = std::chrono::milliseconds(20);
-    drops.log.read([&](const LoggedPacket& packet) { on_drop(node, packet); });
+    constexpr size_t kMost = 16;
+    drops.log.read(kMost, [&](const LoggedPacket& packet) { on_drop(node, packet); });
     drops.watch.set(0);
-    drops.rested =
-        client_.loop().after(kRest, [&drops] { drops.watch.set(Readiness::kReadable); });
-}
-
-Result<> Enforcer::cut_forbidden(NodeState& node) {
-    if (established_ == Established::kKeep || Conntrack::none_in(node.kernel->netns)) return Ok{};
-    if (!node.conntrack) {
-        TRY_ASSIGN(Conntrack conntrack, Conntrack::open(node.kernel->netns));
-        node.conntrack.emplace(std::move(conntrack));
-    }
-    for (const nft::L4 l4 : {nft::L4::kTcp, nft::L4::kUdp, nft::L4::kSctp}) {
-        TRY_ASSIGN(const size_t cut, node.conntrack->forget_if(l4, [&](const Flow& flow) {
-            const Packet packet{flow.source, flow.replier, l4, flow.replier_port};
-            return !judge(world(), packet).allowed();
-        }));
-        if (cut != 0) {
-            log_info("policy", "cut connections that are forbidden now",
-                     {{"node", node.kernel->name}, {"connections", cut}});
-        }
-    }
-    return Ok{};
+    drops.rested = client_.loop().after(kRest, [&drops] { drops.watch.set(Readiness::kReadable); });
 }
 
 void Enforcer::on_drop(const std::string& node, const LoggedPacket& logged) {

@@ -11,11 +11,11 @@
 #include "core/base/lifetime.h"
 #include "core/client/client.h"
 #include "core/contracts/isolation.h"
-#include "core/kernel/conntrack.h"
 #include "core/kernel/nodes.h"
 #include "core/kernel/packet_log.h"
 #include "core/loop/debounce.h"
 #include "policy/drop_log.h"
+#include "policy/flow_cutter.h"
 #include "policy/ruleset.h"
 
 namespace kin::policy {
@@ -60,7 +60,6 @@ private:
         KernelNode* kernel = nullptr;
         bool has_table = false;
         bool whole = false;  ///< An error came between: write all of it.
-        std::optional<Conntrack> conntrack;
         std::unique_ptr<DropWatch> drops;
     };
 
@@ -69,7 +68,6 @@ private:
     Result<> write(NodeState& node, nft::Change change);
     Result<> write_whole(NodeState& node);
     void prepare(NodeState& node);
-    Result<> cut_forbidden(NodeState& node);
     void read_drops(const std::string& node, DropWatch& drops);
     void on_drop(const std::string& node, const LoggedPacket& logged);
     void tell(const PolicyPod& pod, const Drop& drop);
@@ -81,6 +79,7 @@ private:
     std::map<std::string, Ipv4> announced_;  // By uid: pods whose status has no address yet.
     std::set<std::string> cut_;              // Nodes whose connections are to be looked through.
     DropHistory drops_;
+    FlowCutter cutter_;
     Debounce work_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };

@@ -56,16 +56,19 @@ bool Conntrack::none_in(const Netns& ns) {
     return count && *count == "0";
 }
 
-Result<std::vector<Flow>> Conntrack::flows(nft::L4 l4) {
+Result<std::vector<Flow>> Conntrack::flows(std::optional<nft::L4> l4) {
     Request request(message_type(IPCTNL_MSG_CT_GET), 0, "list connections");
     request.put_header(family_header());
     std::vector<Flow> flows;
     TRY(netlink_.dump(std::move(request), [&](const nlmsghdr& message) {
         const Attributes attributes(message, sizeof(nfgenmsg));
         const Tuple asked = tuple_of(attributes.nest(CTA_TUPLE_ORIG));
-        if (asked.protocol != static_cast<uint8_t>(l4)) return;
+        const auto protocol = static_cast<nft::L4>(asked.protocol);
+        const bool has_ports =
+            protocol == nft::L4::kTcp || protocol == nft::L4::kUdp || protocol == nft::L4::kSctp;
+        if (l4 ? protocol != *l4 : !has_ports) return;
         const Tuple reply = tuple_of(attributes.nest(CTA_TUPLE_REPLY));
-        flows.push_back({l4, asked.source, asked.destination, asked.source_port,
+        flows.push_back({protocol, asked.source, asked.destination, asked.source_port,
                          asked.destination_port, reply.source, reply.source_port,
                          attributes.be32(CTA_ID)});
     }));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "core/base/ip.h"
@@ -24,16 +25,17 @@ struct Flow {
 };
 
 /// The connections that the kernel remembers in one network namespace (nf_conntrack over netlink;
-/// what conntrack(8) shows). Owned by the control thread.
+/// what conntrack(8) shows). Opened by the control thread, used by one.
 class Conntrack {
 public:
     static Result<Conntrack> open(const Netns& ns);
-    /// Whether `ns` surely tracks no connection. Cheap, where to list none takes the kernel 9 ms: it
-    /// walks a table that all namespaces share.
+    /// Whether `ns` surely tracks no connection. Cheap, where to list none takes the kernel 9 ms:
+    /// it walks a table that all namespaces share.
     static bool none_in(const Netns& ns);
 
-    /// Those of one protocol, in no order. Costs as much as the namespace has connections.
-    Result<std::vector<Flow>> flows(nft::L4 l4);
+    /// Those of one protocol, or of all that have ports, in no order. Takes the kernel 9 ms,
+    /// however few they are.
+    Result<std::vector<Flow>> flows(std::optional<nft::L4> l4 = {});
     /// Forgets a connection: its next packet meets the rules as a new one's would. Already gone is
     /// success.
     Result<> forget(const Flow& flow);

@@ -15,7 +15,6 @@ constexpr uint16_t kConfig = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG;
 constexpr uint16_t kPacket = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET;
 /// Headers are enough to say which packet it was.
 constexpr uint32_t kCopiedBytes = 128;
-constexpr int kReadsAtOnce = 64;
 
 Request config(uint16_t group, const char* what) {
     Request request(kConfig, 0, what);
@@ -57,9 +56,9 @@ Result<PacketLog> PacketLog::open(const Netns& ns, uint16_t group) {
     return PacketLog(std::move(netlink));
 }
 
-void PacketLog::read(const std::function<void(const LoggedPacket&)>& visit) {
+void PacketLog::read(size_t most, const std::function<void(const LoggedPacket&)>& visit) {
     alignas(nlmsghdr) std::array<char, 8192> buffer;
-    for (int reads = 0; reads < kReadsAtOnce; ++reads) {
+    for (size_t reads = 0; reads < most; ++reads) {
         const ssize_t length = ::recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (length < 0 && errno == ENOBUFS) continue;  // Some were lost; others wait.
         if (length <= 0) return;

@@ -30,8 +30,8 @@ public:
 
     /// Readable when packets wait.
     int fd() const { return netlink_.fd(); }
-    /// Gives those that wait to `visit`, up to some number in one go.
-    void read(const std::function<void(const LoggedPacket&)>& visit);
+    /// Gives those that wait to `visit`, up to about `most` in one go.
+    void read(size_t most, const std::function<void(const LoggedPacket&)>& visit);
 
 private:
     explicit PacketLog(Netlink netlink) : netlink_(std::move(netlink)) {}

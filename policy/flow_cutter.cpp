@@ -1,0 +1,78 @@
+#include "policy/flow_cutter.h"
+
+#include <algorithm>
+
+#include "core/base/log.h"
+
+namespace kin::policy {
+
+bool FlowCutter::busy() const {
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [](const auto& entry) { return entry.second.looking; });
+}
+
+Result<> FlowCutter::look(const std::string& name, const Netns& netns) {
+    if (Conntrack::none_in(netns)) return Ok{};
+    Node& node = nodes_[name];
+    if (!node.conntrack) {
+        TRY_ASSIGN(Conntrack conntrack, Conntrack::open(netns));
+        node.conntrack = std::make_shared<Conntrack>(std::move(conntrack));
+    }
+    if (node.looking) {
+        node.again = true;
+    } else {
+        start(name, node);
+    }
+    return Ok{};
+}
+
+void FlowCutter::on_thread(std::function<void()> task) {
+    if (!thread_) thread_ = std::make_unique<Loop>("kin-flows");
+    thread_->post(std::move(task));
+}
+
+void FlowCutter::start(const std::string& name, Node& node) {
+    node.looking = true;
+    node.again = false;
+    auto told = lifetime_.bind(
+        [this, name](Result<std::vector<Flow>> flows) { judge(name, std::move(flows)); });
+    on_thread([&control = control_, conntrack = node.conntrack, told] {
+        auto flows = std::make_shared<Result<std::vector<Flow>>>(conntrack->flows());
+        control.post([flows, told] { told(std::move(*flows)); });
+    });
+}
+
+void FlowCutter::judge(const std::string& name, Result<std::vector<Flow>> flows) {
+    const auto node = nodes_.find(name);
+    if (node == nodes_.end()) return;
+    if (!flows) return finish(name, std::move(flows).error(), 0);
+    std::vector<Flow> cut;
+    std::copy_if(flows->begin(), flows->end(), std::back_inserter(cut), forbidden_);
+    if (cut.empty()) return finish(name, Ok{}, 0);
+    auto told = lifetime_.bind(
+        [this, name, count = cut.size()](const Result<>& done) { finish(name, done, count); });
+    on_thread(
+        [&control = control_, conntrack = node->second.conntrack, cut = std::move(cut), told] {
+            auto done = std::make_shared<Result<>>(Ok{});
+            for (const Flow& flow : cut) {
+                auto forgotten = conntrack->forget(flow);
+                if (!forgotten && *done) *done = std::move(forgotten);
+            }
+            control.post([done, told] { told(*done); });
+        });
+}
+
+void FlowCutter::finish(const std::string& name, const Result<>& done, size_t cut) {
+    if (!done) log_warn("policy", done.error().text(), {{"node", name}});
+    if (cut != 0) {
+        log_info("policy", "cut connections that are forbidden now",
+                 {{"node", name}, {"connections", cut}});
+    }
+    const auto node = nodes_.find(name);
+    if (node == nodes_.end()) return;
+    node->second.looking = false;
+    // What failed is tried again with the next change; the rules themselves are in force.
+    if (node->second.again) start(name, node->second);
+}
+
+}  // namespace kin::policy
