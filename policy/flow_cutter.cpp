@@ -1,5 +1,7 @@
 #include "policy/flow_cutter.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 #include "core/base/log.h"
@@ -27,7 +29,12 @@ Result<> FlowCutter::look(const std::string& name, const Netns& netns) {
 }
 
 void FlowCutter::on_thread(std::function<void()> task) {
-    if (!thread_) thread_ = std::make_unique<Loop>("kin-flows");
+    if (!thread_) {
+        thread_ = std::make_unique<Loop>("kin-flows");
+        // Whoever waits for a rule comes first. Of a thread, on Linux.
+        constexpr int kNice = 10;
+        thread_->post([] { ::setpriority(PRIO_PROCESS, 0, kNice); });
+    }
     thread_->post(std::move(task));
 }
 
