@@ -48,3 +48,47 @@ YAML
         "$KIN" reset --yes --lab "$LAB" >/dev/null
     done
 }
+
+# own_policies COUNT: policies that all let the client of path_objects reach its servers.
+own_policies() {
+    awk -v count="$1" 'BEGIN {
+        for (i = 0; i < count; ++i) {
+            print "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy"
+            print "metadata: {name: own-" i ", namespace: default}"
+            print "spec:\n  podSelector: {matchExpressions: [{key: path, operator: In, values: [same-direct, across-direct]}]}"
+            print "  ingress: [{from: [{podSelector: {matchLabels: {path: client}}}], ports: [{port: 7000}]}]\n---"
+        }
+    }'
+}
+# policy_path_lab NAME: a lab with the policies of standard input; adds to servers and ways.
+policy_path_lab() {
+    local client reach
+    up
+    { path_objects; cat; } | "$KIN" apply --lab "$LAB" -f - >/dev/null
+    "$KIN" kubectl --lab "$LAB" wait --for=condition=Ready pod --all --timeout=30s >/dev/null
+    settle
+    client=$(pod_process client)
+    for reach in same across; do
+        servers+=("$(pod_process "$reach-direct")")
+        ways+=("$1:$reach:$client:$(field "pods/$reach-direct" podIP)")
+    done
+}
+# The way from pod to pod with policies, on kin's routed pods against pods on bridges without any rule.
+bench_policypath() {
+    local servers=() ways=() count name reach kind us reference ratio low high goal base=$LAB
+    for count in 0 10 1000; do
+        LAB=$base-$count
+        policy_path_lab "others-$count" < <(policies "$count")
+    done
+    LAB=$base-own
+    policy_path_lab own-100 < <(own_policies 100)
+    LAB=$base
+    "$BENCH" data-path "$TURNS" "$(IFS=,; echo "${servers[*]}")" "${ways[@]}" |
+        while read -r name reach kind us reference ratio low high; do
+            goal=1.02
+            [ "$reach" != same ] || goal=1.25
+            printf '%-52s %10s %10s %7sx  goal %s (turns %s to %s)\n' \
+                "policies $name, $reach, $kind, us" "$us" "$reference" "$ratio" "$goal" "$low" "$high"
+        done
+    for count in 0 10 1000 own; do "$KIN" reset --yes --lab "$base-$count" >/dev/null; done
+}
