@@ -229,7 +229,8 @@ nft::Table skeleton() {
     itself.key = {nft::kSourceAddress, nft::kDestinationAddress};
     table.sets.push_back({std::move(itself), {}});
 
-    const nft::Rule known{{nft::CtStateMatch{nft::kCtEstablished | nft::kCtRelated}, nft::accept()},
+    const nft::Rule known{{nft::CtStateMatch{nft::kCtEstablished | nft::kCtRelated},
+                           nft::CtMarkMatch{kCutMark, nft::Sense::kIsNot}, nft::accept()},
                           "judged when the connection began"};
     const nft::Rule leaves{{nft::VerdictMap{{nft::kSourceAddress}, kEgressPods}}, ""};
     const nft::Rule arrives{{nft::VerdictMap{{nft::kDestinationAddress}, kIngressPods}}, ""};

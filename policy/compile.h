@@ -23,6 +23,8 @@ inline constexpr const char* kEgressPods = "egress-pods";
 inline constexpr const char* kItself = "itself";
 /// The nflog group of packets that a policy drops; the prefix is the chain's name.
 inline constexpr uint16_t kDropLog = 7;
+/// On connections that began before a change forbade them: they are not judged once and for all.
+inline constexpr uint32_t kCutMark = 1;
 
 /// The numbers behind a pod's named ports.
 using NamedPorts = std::set<std::pair<std::string, std::pair<nft::L4, uint16_t>>>;

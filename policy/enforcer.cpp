@@ -111,7 +111,8 @@ Result<> Enforcer::update() {
         const auto change = changes.find(name);
         const bool changed = change != changes.end();
         if (!changed && !node.whole) continue;
-        if (!node.has_table || (changed && may_forbid(change->second))) cut_.insert(name);
+        const bool look = changed && (may_forbid(change->second) || cutter_.keeps_any(name));
+        if (!node.has_table || look) cut_.insert(name);
         auto written = write(node, changed ? std::move(change->second) : nft::Change{});
         if (written) continue;
         node.whole = true;

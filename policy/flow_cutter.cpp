@@ -5,12 +5,18 @@
 #include <algorithm>
 
 #include "core/base/log.h"
+#include "policy/compile.h"
 
 namespace kin::policy {
 
 bool FlowCutter::busy() const {
     return std::any_of(nodes_.begin(), nodes_.end(),
                        [](const auto& entry) { return entry.second.looking; });
+}
+
+bool FlowCutter::keeps_any(const std::string& name) const {
+    const auto node = nodes_.find(name);
+    return node != nodes_.end() && node->second.keeps_any;
 }
 
 Result<> FlowCutter::look(const std::string& name, const Netns& netns) {
@@ -53,20 +59,29 @@ void FlowCutter::judge(const std::string& name, Result<std::vector<Flow>> flows)
     const auto node = nodes_.find(name);
     if (node == nodes_.end()) return;
     if (!flows) return finish(name, std::move(flows).error(), 0);
-    std::vector<Flow> cut;
-    std::copy_if(flows->begin(), flows->end(), std::back_inserter(cut), forbidden_);
-    if (cut.empty()) return finish(name, Ok{}, 0);
-    auto told = lifetime_.bind(
-        [this, name, count = cut.size()](const Result<>& done) { finish(name, done, count); });
-    on_thread(
-        [&control = control_, conntrack = node->second.conntrack, cut = std::move(cut), told] {
-            auto done = std::make_shared<Result<>>(Ok{});
-            for (const Flow& flow : cut) {
-                auto forgotten = conntrack->forget(flow);
-                if (!forgotten && *done) *done = std::move(forgotten);
-            }
-            control.post([done, told] { told(*done); });
-        });
+    std::vector<Flow> forget, mark;
+    size_t cut = 0;
+    node->second.keeps_any = false;
+    for (const Flow& flow : *flows) {
+        const bool forbidden = forbidden_(flow), marked = flow.mark == kCutMark;
+        if (forbidden && flow.l4 == nft::L4::kUdp) node->second.keeps_any = true;
+        if (forbidden == marked) continue;
+        if (forbidden) ++cut;
+        (forbidden && flow.l4 == nft::L4::kUdp ? mark : forget).push_back(flow);
+    }
+    if (forget.empty() && mark.empty()) return finish(name, Ok{}, 0);
+    auto told =
+        lifetime_.bind([this, name, cut](const Result<>& done) { finish(name, done, cut); });
+    on_thread([&control = control_, conntrack = node->second.conntrack, forget = std::move(forget),
+               mark = std::move(mark), told] {
+        auto done = std::make_shared<Result<>>(Ok{});
+        const auto note = [&](Result<> result) {
+            if (!result && *done) *done = std::move(result);
+        };
+        for (const Flow& flow : forget) note(conntrack->forget(flow));
+        for (const Flow& flow : mark) note(conntrack->mark(flow, kCutMark));
+        control.post([done, told] { told(*done); });
+    });
 }
 
 void FlowCutter::finish(const std::string& name, const Result<>& done, size_t cut) {

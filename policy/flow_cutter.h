@@ -12,8 +12,10 @@
 
 namespace kin::policy {
 
-/// Ends connections that are forbidden now: conntrack forgets them, so their next packet is judged
-/// as a new one's.
+/// Ends connections that are forbidden now. Conntrack forgets them, so their next packet is judged
+/// as a new one's. Those of UDP it keeps, with kCutMark, and each of their packets is judged: were
+/// they forgotten, an answer on its way would begin a connection of the server's, in which whatever
+/// the client sends is a reply. They are forgotten when they are allowed again.
 ///
 /// To list a node's connections takes the kernel 9 ms, however few they are, so it happens on a
 /// thread of its own, which is there once it was needed. Lives on the control thread.
@@ -29,11 +31,14 @@ public:
     /// The node goes.
     void drop(const std::string& node) { nodes_.erase(node); }
     bool busy() const;
+    /// A forbidden connection was kept: also a change that only allows is a reason to look.
+    bool keeps_any(const std::string& node) const;
 
 private:
     struct Node {
         std::shared_ptr<Conntrack> conntrack;  ///< used on the thread
         bool looking = false, again = false;
+        bool keeps_any = false;
     };
     void start(const std::string& name, Node& node);
     void judge(const std::string& name, Result<std::vector<Flow>> flows);

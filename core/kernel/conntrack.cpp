@@ -44,6 +44,27 @@ Tuple tuple_of(const Attributes& tuple) {
             port_of(proto.find(CTA_PROTO_SRC_PORT)), port_of(proto.find(CTA_PROTO_DST_PORT)),
             number.empty() ? uint8_t{0} : static_cast<uint8_t>(number[0])};
 }
+
+/// A request that names `flow`; that it is gone is no error.
+Request about(const Flow& flow, uint16_t type, std::string_view verb) {
+    Request request(message_type(type), 0,
+                    cat(verb, flow.source, ':', flow.source_port, " -> ", flow.destination, ':',
+                        flow.destination_port));
+    request.put_header(family_header());
+    {
+        const auto tuple = request.nest(CTA_TUPLE_ORIG);
+        {
+            const auto ip = request.nest(CTA_TUPLE_IP);
+            request.put(CTA_IP_V4_SRC, flow.source).put(CTA_IP_V4_DST, flow.destination);
+        }
+        const auto proto = request.nest(CTA_TUPLE_PROTO);
+        request.put_u8(CTA_PROTO_NUM, static_cast<uint8_t>(flow.l4))
+            .put_be16(CTA_PROTO_SRC_PORT, flow.source_port)
+            .put_be16(CTA_PROTO_DST_PORT, flow.destination_port);
+    }
+    request.tolerate(ENOENT);
+    return request;
+}
 }  // namespace
 
 Result<Conntrack> Conntrack::open(const Netns& ns) {
@@ -70,29 +91,21 @@ Result<std::vector<Flow>> Conntrack::flows(std::optional<nft::L4> l4) {
         const Tuple reply = tuple_of(attributes.nest(CTA_TUPLE_REPLY));
         flows.push_back({protocol, asked.source, asked.destination, asked.source_port,
                          asked.destination_port, reply.source, reply.source_port,
-                         attributes.be32(CTA_ID)});
+                         attributes.be32(CTA_ID), attributes.be32(CTA_MARK)});
     }));
     return flows;
 }
 
 Result<> Conntrack::forget(const Flow& flow) {
-    Request request(message_type(IPCTNL_MSG_CT_DELETE), 0,
-                    cat("forget ", flow.source, ':', flow.source_port, " -> ", flow.destination,
-                        ':', flow.destination_port));
-    request.put_header(family_header());
-    {
-        const auto tuple = request.nest(CTA_TUPLE_ORIG);
-        {
-            const auto ip = request.nest(CTA_TUPLE_IP);
-            request.put(CTA_IP_V4_SRC, flow.source).put(CTA_IP_V4_DST, flow.destination);
-        }
-        const auto proto = request.nest(CTA_TUPLE_PROTO);
-        request.put_u8(CTA_PROTO_NUM, static_cast<uint8_t>(flow.l4))
-            .put_be16(CTA_PROTO_SRC_PORT, flow.source_port)
-            .put_be16(CTA_PROTO_DST_PORT, flow.destination_port);
-    }
+    Request request = about(flow, IPCTNL_MSG_CT_DELETE, "forget ");
     request.put_be32(CTA_ID, flow.id);
-    request.tolerate(ENOENT);
+    return netlink_.talk(request);
+}
+
+Result<> Conntrack::mark(const Flow& flow, uint32_t mark) {
+    // Without NLM_F_CREATE: one that is there changes.
+    Request request = about(flow, IPCTNL_MSG_CT_NEW, "mark ");
+    request.put_be32(CTA_MARK, mark);
     return netlink_.talk(request);
 }
 

@@ -21,6 +21,7 @@ struct Flow {
     Ipv4 replier;  ///< Where its packets are sent; differs from `destination` after DNAT.
     uint16_t replier_port = 0;
     uint32_t id = 0;  ///< The kernel's own.
+    uint32_t mark = 0;
     auto operator<=>(const Flow&) const = default;
 };
 
@@ -39,6 +40,8 @@ public:
     /// Forgets a connection: its next packet meets the rules as a new one's would. Already gone is
     /// success.
     Result<> forget(const Flow& flow);
+    /// Writes a mark on a connection, for rules to see. Already gone is success.
+    Result<> mark(const Flow& flow, uint32_t mark);
     /// Forgets those that `is_stale` and tells how many they were.
     Result<size_t> forget_if(nft::L4 l4, const std::function<bool(const Flow&)>& is_stale);
 

@@ -189,6 +189,11 @@ struct CtDnatMatch {  // ct status dnat: the connection's destination was rewrit
     Sense sense = Sense::kIs;
     auto operator<=>(const CtDnatMatch&) const = default;
 };
+struct CtMarkMatch {  // ct mark 0x00000001: what somebody wrote on the connection
+    uint32_t value;
+    Sense sense = Sense::kIs;
+    auto operator<=>(const CtMarkMatch&) const = default;
+};
 struct LocalMatch {  // fib daddr type local
     Side side;
     Sense sense = Sense::kIs;
@@ -255,8 +260,8 @@ struct Masquerade {  // masquerade fully-random
 
 using Statement =
     std::variant<AddressMatch, ProtocolMatch, PortMatch, InterfaceMatch, CtStateMatch, CtDnatMatch,
-                 LocalMatch, MarkMatch, SetMatch, VerdictMap, UpdateSet, SetMark, Counter, Log,
-                 Verdict, Reject, Dnat, DnatMap, Snat, Masquerade>;
+                 CtMarkMatch, LocalMatch, MarkMatch, SetMatch, VerdictMap, UpdateSet, SetMark,
+                 Counter, Log, Verdict, Reject, Dnat, DnatMap, Snat, Masquerade>;
 
 struct Rule {
     std::vector<Statement> statements;

@@ -201,6 +201,11 @@ void add(Expressions& out, const CtDnatMatch& s) {
     out.compare(s.sense == Sense::kIs ? NFT_CMP_NEQ : NFT_CMP_EQ, uint32_t{0});
 }
 
+void add(Expressions& out, const CtMarkMatch& s) {
+    out.load_ct(NFT_CT_MARK);
+    out.compare(comparison(s.sense), s.value);
+}
+
 void add(Expressions& out, const LocalMatch& s) {
     nftnl_expr* e = out.add("fib");
     nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, NFT_REG_1);

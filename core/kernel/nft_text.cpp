@@ -253,6 +253,7 @@ std::string to_text(const Statement& statement) {
         [](const CtDnatMatch& s) {
             return std::string(s.sense == Sense::kIs ? "ct status dnat" : "ct status ! dnat");
         },
+        [](const CtMarkMatch& s) { return cat("ct mark ", is_not(s.sense), hex32(s.value)); },
         [](const LocalMatch& s) {
             return cat("fib ", side_name(s.side), "addr type ", is_not(s.sense), "local");
         },

@@ -127,6 +127,7 @@ private:
     }
     Answer run(const CtStateMatch& s) { return next_if((fate_.packet.ct_state & s.states) != 0); }
     Answer run(const CtDnatMatch& s) { return next_if(fate_.packet.dnatted, s.sense); }
+    Answer run(const CtMarkMatch& s) { return next_if(fate_.packet.ct_mark == s.value, s.sense); }
     Answer run(const LocalMatch& s) {
         const bool local = world_.is_local(s.side == Side::kSource ? fate_.packet.source
                                                                    : fate_.packet.destination);

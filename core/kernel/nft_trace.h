@@ -21,6 +21,7 @@ struct Packet {
     std::string out;  ///< The link it leaves by; empty before routing and for the node itself.
     uint8_t ct_state = kCtNew;
     bool dnatted = false;  ///< conntrack has rewritten the connection's destination.
+    uint32_t ct_mark = 0;  ///< The connection's.
     uint32_t mark = 0;
     auto operator<=>(const Packet&) const = default;
 };

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "core/base/strings.h"
+#include "core/base/unique_fd.h"
 #include "netns/init/mounts.h"
 #include "netns/init/sys.h"
 
@@ -216,15 +217,22 @@ std::string list_applets(const std::string& busybox) {
     return list;
 }
 
-/// This very program, which answers to the names of what the host may lack. Without it where it
-/// cannot be reached: by its path, because the link in /proc leads into another mount namespace.
-Result<> add_own_programs() {
+/// This very program, by its path, because the link in /proc leads into another mount namespace.
+/// Not open where it cannot be reached.
+UniqueFd open_own_program() {
+    char path[4096];
+    const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length <= 0) return {};
+    path[length] = 0;
+    return UniqueFd(::open(path, O_PATH | O_CLOEXEC));
+}
+
+/// kin itself answers to the names of what the host may lack.
+Result<> add_own_programs(const UniqueFd& program) {
     TRY(make_directory(".kin/programs"));
     TRY(make_directory(".kin/busybox"));
-    char path[4096];
-    const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
-    if (length <= 0) return Ok{};
-    if (!bind_from_host({path, static_cast<size_t>(length)}, ".kin/kin")) return Ok{};
+    if (!program.valid()) return Ok{};
+    if (!bind_from_host(cat("/proc/self/fd/", program.get()), ".kin/kin")) return Ok{};
     for (const char* link : {".kin/programs/nc", ".kin/busybox/nc"}) {
         if (::symlink("/.kin/kin", link) < 0) return Error::from_errno(cat("symlink ", link));
     }
@@ -272,13 +280,14 @@ Result<> add_proc() {
 Result<TemplateRoot> enter_template_root() {
     if (::unshare(CLONE_NEWNS) < 0) return Error::from_errno("unshare the mount namespace");
     TemplateRoot root;
+    const UniqueFd program = open_own_program();  // It may lie in what is mounted over now.
     TRY(mount_fs("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=755,size=16m"));
     if (::chdir("/tmp") < 0) return Error::from_errno("chdir");
     TRY(add_programs(root));
     TRY(add_devices());
     TRY(make_directories(".kin/empty", 0755));
     TRY(add_etc(root));
-    TRY(add_own_programs());
+    TRY(add_own_programs(program));
     TRY(add_busybox(root));
     TRY(make_directory("newroot"));
     TRY(add_proc());

@@ -3,7 +3,7 @@
 # forbids or does not, restarts of kin. POLICY_PODS and POLICY_CHANGES make it longer.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/walk.sh"
-PODS=${POLICY_PODS:-50} CHANGES=${POLICY_CHANGES:-200}
+PODS=${POLICY_PODS:-50} CHANGES=${POLICY_CHANGES:-1000}
 
 start_lab
 k create namespace quiet >/dev/null
@@ -61,16 +61,40 @@ spec:
            timeout 0.3 bash -c 'echo x >/dev/tcp/$SINK/9000'; exit 0"
 YAML
 }
-heard() { k logs sink | grep -c heard; }
-
-echo "Isolation is in force before a pod's first process"
-expect "whoever writes a policy that selects nothing is told" 'selects no pod of namespace quiet' \
+# No pod of namespace quiet may say or hear anything.
+silence() {
     k apply -n quiet -f - <<'YAML'
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: deny}
 spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
 YAML
+}
+heard() { k logs sink | grep -c heard; }
+
+echo "A kernel that refuses the rules"
+# Somebody else owns the table's name on node-2 as long as his process lives, so every write of kin fails there.
+coproc HOLDER { exec "$KIN" exec --lab "$LAB" node-2 -- nft -i; }
+echo 'add table ip kin-policy { flags owner; }' >&"${HOLDER[1]}"
+check "node-2 takes no rules" until_true 5 matches kin-policy on node-2 nft list tables
+silence >/dev/null
+for node in node-2 node-3; do
+    printf -- '---\napiVersion: v1\nkind: Pod\nmetadata: {name: on-%s, namespace: quiet}\nspec: {nodeName: %s, terminationGracePeriodSeconds: 0, containers: [{name: c, image: debian, command: [bash, -c, "echo x >/dev/udp/%s/9000; sleep infinity"]}]}\n' \
+        "$node" "$node" "$SINK"
+done | k apply -f - >/dev/null
+check "a pod of another node runs" k wait -n quiet --for=condition=Ready pod/on-node-3 --timeout=20s
+eventually "the pod of node-2 waits, and an Event says what for" 10 \
+    'FailedCreatePodSandBox.*put NetworkPolicies in force.*Operation not permitted' \
+    k get events -n quiet --field-selector involvedObject.name=on-node-2
+same "it has not begun" Pending "$(k get pod -n quiet on-node-2 -o 'jsonpath={.status.phase}')"
+eval "exec ${HOLDER[1]}>&-" # End of input: nft ends, and its table with it.
+check "it runs once the kernel takes rules" k wait -n quiet --for=condition=Ready pod/on-node-2 --timeout=30s
+same "not one packet of theirs arrived" 0 "$(heard)"
+k delete pod -n quiet --all >/dev/null
+k delete networkpolicy -n quiet deny >/dev/null
+
+echo "Isolation is in force before a pod's first process"
+expect "whoever writes a policy that selects nothing is told" 'selects no pod of namespace quiet' silence
 burst early "$PODS" >/dev/null
 check "$PODS pods start, send and end" k wait -n quiet --for=condition=Complete job/early --timeout=300s
 same "not one packet of theirs arrived" 0 "$(heard)"
@@ -112,6 +136,7 @@ spec:
               except OSError as e: print(name, "broken", e); time.sleep(0.1)
 YAML
 }
+# Answers over UDP come late, so that some are on their way when the policy arrives.
 check "an echo server" k apply -f - <<'YAML'
 apiVersion: v1
 kind: Pod
@@ -125,7 +150,7 @@ spec:
     - python3
     - -uc
     - |
-      import selectors, socket
+      import selectors, socket, threading
       poll = selectors.DefaultSelector()
       udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(("", 7))
       tcp = socket.create_server(("", 7))
@@ -135,7 +160,7 @@ spec:
           for key, _ in poll.select():
               s = key.fileobj
               if s is tcp: poll.register(tcp.accept()[0], selectors.EVENT_READ)
-              elif s is udp: udp.sendto(*udp.recvfrom(100))
+              elif s is udp: threading.Timer(0.1, udp.sendto, udp.recvfrom(100)).start()
               else:
                   data = s.recv(100)
                   if data: s.send(data)
@@ -180,4 +205,8 @@ expect "kin says who was dropped and why" \
     kin flows --lab "$LAB" --dropped
 soon "so does an Event of the pod" 'NetworkPolicyDropped.*from pod default/stranger was dropped' \
     k get events --field-selector involvedObject.name=echo
+k delete networkpolicy friends >/dev/null
+now=$(date +%s.%N)
+again() { k logs stranger | awk -v t="$now" '$1 == "udp" && $2 > t + 0.3 {found = 1} END {exit !found}'; }
+check "without the policy the stranger's old socket is answered again" until_true 10 again
 finish

@@ -29,6 +29,8 @@ std::vector<Rule> every_filter_rule() {
         {{CtStateMatch{kCtEstablished | kCtRelated}, accept()}, ""},
         {{CtDnatMatch{}, accept()}, ""},
         {{CtDnatMatch{Sense::kIsNot}, accept()}, ""},
+        {{CtMarkMatch{1}, accept()}, ""},
+        {{CtMarkMatch{0x80000000, Sense::kIsNot}, accept()}, ""},
         {{LocalMatch{Side::kDestination}, goto_("empty")}, ""},
         {{LocalMatch{Side::kSource, Sense::kIsNot}, jump("empty")}, ""},
         {{UpdateSet{{kSourceAddress}, "learned", 10'800}}, ""},
