@@ -100,7 +100,9 @@ public:
 
 private:
     std::optional<double> attempt_to_ask(const Way& way, Transaction kind) {
-        const int count = kind == Transaction::kRequest ? 8000 : 2000;
+        const int count = kind == Transaction::kRequest ? 8000
+                          : kind == Transaction::kBulk  ? 400
+                                                        : 2000;
         const uint64_t before = served();
         const pid_t client = start_in(way.client, [&] {
             ask_transactions(way.address, kind, count / 10);  // Neighbours, routes and caches.
@@ -110,7 +112,7 @@ private:
         if (::waitpid(client, &status, 0) != client || status != 0)
             give_up(cat("the way ", way.name, ' ', way.reach, " to ", way.address, " failed"));
         // Requests on an open connection end with one more.
-        const int last = kind == Transaction::kRequest ? 2 : 0;
+        const int last = kind == Transaction::kConnection ? 0 : 2;
         if (served() - before != static_cast<uint64_t>(count + count / 10 + last))
             give_up("servers have counted other transactions");
         return shared_->asked_us;
@@ -140,6 +142,9 @@ Way way_of(const std::string& text) {
             std::string(parts[3])};
 }
 
+constexpr std::pair<Transaction, const char*> kKinds[] = {
+    {Transaction::kRequest, "rr"}, {Transaction::kConnection, "crr"}, {Transaction::kBulk, "MiB"}};
+
 struct Results {
     std::vector<double> us, reference_us, ratios;
 };
@@ -158,8 +163,7 @@ void measure_data_path(int turns, const std::vector<std::string>& servers,
     for (int turn = 0; turn < turns; ++turn) {
         for (const std::string& text : ways) {
             const Way way = way_of(text);
-            for (const Transaction kind : {Transaction::kRequest, Transaction::kConnection}) {
-                const char* const name = kind == Transaction::kRequest ? "rr" : "crr";
+            for (const auto& [kind, name] : kKinds) {
                 Results& results = lines[cat(way.name, ' ', way.reach, ' ', name)];
                 // Next to each other, since the machine's speed changes within seconds.
                 results.reference_us.push_back(

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -19,9 +20,11 @@
 namespace kin::bench {
 namespace {
 
-// A request is its number on the connection; this bit says that the server closes behind it.
+// A request is its number on the connection, with bits that say that the server closes behind it
+// and that bytes follow.
 constexpr uint8_t kLast = 0x80;
-constexpr uint8_t kNumber = 0x7F;
+constexpr uint8_t kMore = 0x40;
+constexpr uint8_t kNumber = 0x3F;
 constexpr uint8_t answer_to(uint8_t request) { return static_cast<uint8_t>(request ^ 0x55); }
 
 sockaddr_in endpoint(in_addr address) {
@@ -32,6 +35,15 @@ sockaddr_in endpoint(in_addr address) {
     return out;
 }
 
+void take_bulk(int fd) {
+    static std::vector<char> buffer(kBulkBytes);  // Of the process: one connection at a time.
+    for (size_t left = kBulkBytes; left != 0;) {
+        const ssize_t taken = ::recv(fd, buffer.data(), std::min(left, buffer.size()), 0);
+        if (taken <= 0) give_up("a client left amid its bytes");
+        left -= static_cast<size_t>(taken);
+    }
+}
+
 void serve_connection(int fd, std::atomic<uint64_t>& served) {
     uint8_t number = 0;
     for (;;) {
@@ -39,6 +51,7 @@ void serve_connection(int fd, std::atomic<uint64_t>& served) {
         if (::recv(fd, &request, 1, 0) != 1) give_up("a client left early");
         if ((request & kNumber) != number) give_up("a request is not the next one");
         number = (number + 1) & kNumber;
+        if (request & kMore) take_bulk(fd);
         ++served;
         const uint8_t answer = answer_to(request);
         if (::send(fd, &answer, 1, MSG_NOSIGNAL) != 1) give_up("a client does not take its answer");
@@ -57,6 +70,7 @@ public:
         number_ = (number_ + 1) & kNumber;
         uint8_t answer = 0;
         checked(static_cast<int>(::send(fd_.get(), &request, 1, MSG_NOSIGNAL)), "send");
+        if (more & kMore) send_bulk();
         if (::recv(fd_.get(), &answer, 1, 0) != 1) give_up("no answer");
         if (answer != answer_to(request)) give_up("a wrong answer");
     }
@@ -69,8 +83,18 @@ public:
     }
 
 private:
+    void send_bulk() {
+        bulk_.resize(kBulkBytes);
+        for (size_t sent = 0; sent < bulk_.size();)
+            sent += static_cast<size_t>(
+                checked(static_cast<int>(::send(fd_.get(), bulk_.data() + sent, bulk_.size() - sent,
+                                                MSG_NOSIGNAL)),
+                        "send"));
+    }
+
     UniqueFd fd_;
     uint8_t number_ = 0;
+    std::vector<char> bulk_;
 };
 
 /// Segments that TCP has sent twice in this namespace.
@@ -120,11 +144,12 @@ std::optional<double> ask_transactions(const std::string& address, Transaction k
     constexpr int kParts = 10;
     const uint64_t lost = retransmitted();
     std::vector<double> parts;
-    if (kind == Transaction::kRequest) {
+    if (kind != Transaction::kConnection) {
         Connection connection(server);
+        const uint8_t more = kind == Transaction::kBulk ? kMore : 0;
         for (int part = 0; part < kParts; ++part) {
             const double start = monotonic_ms();
-            for (int turn = 0; turn < count / kParts; ++turn) connection.ask(0);
+            for (int turn = 0; turn < count / kParts; ++turn) connection.ask(more);
             parts.push_back((monotonic_ms() - start) * 1e3 / (count / kParts));
         }
         connection.ask_and_end();

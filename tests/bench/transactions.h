@@ -7,14 +7,16 @@
 
 namespace kin::bench {
 
-/// Small TCP transactions: one byte there, one byte back. Both sides check each other's bytes, and
+/// TCP transactions: one byte there (or many), one byte back. Both sides check each other's bytes, and
 /// the server counts, so that what was measured is known to have happened.
 
 inline constexpr uint16_t kTransactionPort = 7000;
+inline constexpr size_t kBulkBytes = 1 << 20;
 
 enum class Transaction : uint8_t {
     kRequest,     ///< rr: a request on a connection that is open.
     kConnection,  ///< crr: connect, one request, the server closes, the client closes.
+    kBulk,        ///< A request with kBulkBytes behind it, on a connection that is open.
 };
 
 /// Client and server on one processor: what the clock shows then is what both and the kernel's work
