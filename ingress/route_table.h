@@ -1,0 +1,96 @@
+#pragma once
+
+#include <re2/re2.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/ip.h"
+
+namespace kin::ingress {
+
+/// A pod's address and port.
+struct Endpoint {
+    Ipv4 address;
+    uint16_t port = 0;
+    auto operator<=>(const Endpoint&) const = default;
+};
+
+/// Where requests go: a port of a Service, and who stands behind it now.
+struct Backend {
+    std::string name;                 ///< "shop/web:80", for logs and errors
+    std::vector<Endpoint> endpoints;  ///< the ready ones; none: 503
+};
+
+/// What an Ingress's annotations ask for at its paths, read and checked.
+struct LocationOptions {
+    std::string rewrite_target;  ///< "": the path stays; $1 to $9 are what the regex captured
+    bool ssl_redirect = true;    ///< 308 to https, if the host has TLS
+    bool force_ssl_redirect = false;  ///< even if it has not
+    std::string redirect;             ///< permanent or temporal redirect to here; "": none
+    int redirect_code = 301;
+    std::string app_root;                  ///< 302 from / to here; "": none
+    uint64_t max_body_bytes = 1 << 20;     ///< 413 beyond; 0: no limit
+    std::chrono::milliseconds connect_timeout{5'000};
+    std::chrono::milliseconds read_timeout{60'000};  ///< between two reads from the endpoint: 504
+};
+
+/// One path of a host.
+struct Location {
+    enum class Type { kExact, kPrefix, kRegex };
+    Type type = Type::kPrefix;
+    std::string path;                         ///< as written, "/api"
+    std::shared_ptr<const re2::RE2> pattern;  ///< of kRegex, not case-sensitive, anchored in front
+    std::shared_ptr<const Backend> backend;   ///< never nullptr
+    LocationOptions options;
+    std::string ingress;  ///< "shop/web"
+};
+
+/// A certificate and its key as PEM, read and found to belong together.
+struct Certificate {
+    std::string certificate_pem, key_pem;
+    std::string secret;  ///< "shop/tls"; "": kin's own, which nobody trusts
+};
+
+/// A host with its paths, in the order in which they are tried.
+struct VirtualHost {
+    std::string name;  ///< "shop.example.com", "*.example.com" or "": every other
+    std::vector<Location> locations;
+    std::shared_ptr<const Certificate> certificate;  ///< nullptr: no TLS of its own
+};
+
+/// All that the proxy needs to know, at one moment. Immutable: a change makes a new one, and
+/// requests that have begun keep theirs.
+///
+/// As the Ingress API (networking.k8s.io/v1) has it: an exact host comes before a wildcard, which
+/// stands for one label, before the host of no name; an exact path before the longest prefix, element
+/// by element.
+class RouteTable {
+public:
+    explicit RouteTable(std::vector<VirtualHost> hosts);
+
+    struct Match {
+        const VirtualHost* host = nullptr;
+        const Location* location = nullptr;  ///< nullptr: 404
+        std::vector<std::string> captures;   ///< [0]: $1
+    };
+    /// `host`: as in the request, without its port, in any case. `path`: without the query, decoded
+    /// and without dot segments. Another host is tried only if none of this name exists.
+    Match find(std::string_view host, std::string_view path) const;
+    /// The certificate for a server name (SNI); nullptr: kin's own.
+    std::shared_ptr<const Certificate> certificate(std::string_view server_name) const;
+
+private:
+    const VirtualHost* find_host(std::string_view host) const;
+
+    std::vector<VirtualHost> hosts_;
+    std::map<std::string, const VirtualHost*, std::less<>> by_name_;  // In lower case.
+};
+
+}  // namespace kin::ingress
