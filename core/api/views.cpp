@@ -231,7 +231,6 @@ KIN_PLAIN_VIEW(Endpoints)
 KIN_PLAIN_VIEW(ConfigMap)
 KIN_PLAIN_VIEW(Secret)
 KIN_PLAIN_VIEW(ServiceAccount)
-KIN_PLAIN_VIEW(Ingress)
 #undef KIN_PLAIN_VIEW
 
 }  // namespace kin

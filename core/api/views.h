@@ -181,10 +181,6 @@ struct ServiceAccount : View {
     static constexpr std::string_view kResource = "serviceaccounts";
 };
 
-struct Ingress : View {
-    static constexpr std::string_view kResource = "ingresses.networking.k8s.io";
-};
-
 /// Reads a view from the whole object. Explicitly instantiated for every view above.
 template <class T>
 T decode(std::shared_ptr<const Json> object);

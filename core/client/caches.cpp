@@ -1,5 +1,6 @@
 // The caches' types, in a file of their own because each is a template to compile.
 
+#include "core/api/ingress_views.h"
 #include "core/api/policy_views.h"
 #include "core/api/workload_views.h"
 #include "core/client/client_state.h"
@@ -97,6 +98,7 @@ template Cache<Secret>& Client::cache();
 template Cache<ServiceAccount>& Client::cache();
 template Cache<NetworkPolicy>& Client::cache();
 template Cache<Ingress>& Client::cache();
+template Cache<IngressClass>& Client::cache();
 
 void Client::watch_metadata(MetadataObserver observer) {
     state_->metadata_observers.push_back(std::move(observer));
