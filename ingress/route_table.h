@@ -33,7 +33,9 @@ struct LocationOptions {
     std::string rewrite_target;  ///< "": the path stays; $1 to $9 are what the regex captured
     bool ssl_redirect = true;    ///< 308 to https, if the host has TLS
     bool force_ssl_redirect = false;  ///< even if it has not
-    std::string redirect;             ///< permanent or temporal redirect to here; "": none
+    /// Permanent or temporal redirect to here; "": none. `$request_uri` in it stands for path and
+    /// query as they were asked.
+    std::string redirect;
     int redirect_code = 301;
     std::string app_root;                  ///< 302 from / to here; "": none
     uint64_t max_body_bytes = 1 << 20;     ///< 413 beyond; 0: no limit
