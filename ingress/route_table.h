@@ -87,6 +87,7 @@ public:
     Match find(std::string_view host, std::string_view path) const;
     /// The certificate for a server name (SNI); nullptr: kin's own.
     std::shared_ptr<const Certificate> certificate(std::string_view server_name) const;
+    const std::vector<VirtualHost>& hosts() const { return hosts_; }
 
 private:
     const VirtualHost* find_host(std::string_view host) const;

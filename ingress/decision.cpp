@@ -1,0 +1,142 @@
+#include "ingress/decision.h"
+
+#include <ctime>
+
+#include "core/base/strings.h"
+#include "core/http/message.h"
+
+namespace kin::ingress {
+
+namespace {
+/// "https://host[:port]/path?query". A host that is published on a port of the host machine keeps
+/// being reached there.
+std::string https_url(const RequestTarget& target, const PublishedPorts& published) {
+    std::string out = cat("https://", target.host_name);
+    if (published.http != 0 && published.https != 0 &&
+        target.host_port == std::to_string(published.http))
+        out += cat(":", published.https);
+    return out + std::string(target.raw);
+}
+
+/// `pattern` with $1 to $9 replaced by what was captured ("" if nothing was).
+std::string fill_in(const std::string& pattern, const std::vector<std::string>& captures) {
+    std::string out;
+    for (size_t i = 0; i < pattern.size(); ++i) {
+        const char next = i + 1 < pattern.size() ? pattern[i + 1] : '\0';
+        if (pattern[i] != '$' || next < '1' || next > '9') {
+            out += pattern[i];
+            continue;
+        }
+        const auto index = static_cast<size_t>(next - '1');
+        if (index < captures.size()) out += captures[index];
+        ++i;
+    }
+    return out;
+}
+
+std::string rewritten(const std::string& pattern, const std::vector<std::string>& captures,
+                      std::string_view query) {
+    // Split before captures come in: a '?' that the client wrote escaped begins no query.
+    const size_t mark = pattern.find('?');
+    std::string path = encode_path(fill_in(pattern.substr(0, mark), captures));
+    if (!path.starts_with('/')) path.insert(0, "/");
+    std::string own;
+    if (mark != std::string::npos) own = encode_path(fill_in(pattern.substr(mark + 1), captures));
+    if (own.empty() && query.empty()) return path;
+    return cat(path, "?", own, own.empty() || query.empty() ? "" : "&", query);
+}
+
+/// The redirect that a location's options ask for; status 0: none.
+Decision redirect(const RouteTable::Match& match, const ProxyRequest& request, Door door,
+                  const PublishedPorts& published) {
+    Decision decision{match.location, 0, {}, {}};
+    const LocationOptions& options = match.location->options;
+    const bool has_tls = match.host->certificate != nullptr;
+    const RequestTarget& target = request.target;
+    if (door == Door::kHttp && !target.host.empty() &&
+        (options.force_ssl_redirect || (options.ssl_redirect && has_tls))) {
+        decision.status = 308;
+        decision.redirect = https_url(target, published);
+    } else if (!options.app_root.empty() && target.path == "/") {
+        decision.status = 302;
+        decision.redirect =
+            cat(door == Door::kHttps ? "https://" : "http://", target.host, options.app_root);
+    } else if (!options.redirect.empty()) {
+        decision.status = options.redirect_code;
+        decision.redirect = options.redirect;
+    }
+    return decision;
+}
+}  // namespace
+
+Decision decide(const RouteTable& routes, const ProxyRequest& request, Door door,
+                const PublishedPorts& published) {
+    const auto match = routes.find(request.target.host_name, request.target.path);
+    if (!match.location) return {nullptr, 404, {}, {}};
+    Decision decision = redirect(match, request, door, published);
+    if (decision.status != 0) return decision;
+    const LocationOptions& options = match.location->options;
+    if (options.max_body_bytes != 0 && request.head.length_bytes > options.max_body_bytes)
+        decision.status = 413;
+    else if (match.location->backend->endpoints.empty())
+        decision.status = 503;
+    else if (options.rewrite_target.empty())
+        decision.target = request.target.raw;
+    else
+        decision.target = rewritten(options.rewrite_target, match.captures, request.target.query);
+    return decision;
+}
+
+std::string status_text(int status) {
+    switch (status) {
+        case 302:
+            return "302 Found";
+        case 405:
+            return "405 Not Allowed";
+        case 408:
+            return "408 Request Time-out";
+        case 413:
+            return "413 Request Entity Too Large";
+        case 414:
+            return "414 Request-URI Too Large";
+        case 431:
+            return "431 Request Header Fields Too Large";
+        case 503:
+            return "503 Service Temporarily Unavailable";
+        case 504:
+            return "504 Gateway Time-out";
+        default:
+            return cat(status, ' ', http::reason_phrase(status));
+    }
+}
+
+namespace {
+std::string http_date() {
+    const time_t now = ::time(nullptr);
+    tm parts{};
+    gmtime_r(&now, &parts);
+    char text[64];
+    return {text, strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
+std::string page_body(int status) {
+    const std::string text = status_text(status);
+    return cat("<html>\r\n<head><title>", text, "</title></head>\r\n<body>\r\n<center><h1>", text,
+               "</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n");
+}
+}  // namespace
+
+size_t body_bytes(const Page& page) { return page.head_only ? 0 : page_body(page.status).size(); }
+
+std::string to_text(const Page& page) {
+    const std::string body = page_body(page.status);
+    std::string out = cat("HTTP/1.1 ", status_text(page.status), "\r\nDate: ", http_date(),
+                          "\r\nContent-Type: text/html\r\n", "Content-Length: ", body.size(),
+                          "\r\nConnection: ", page.keep_alive ? "keep-alive" : "close", "\r\n");
+    if (!page.redirect.empty()) out += cat("Location: ", page.redirect, "\r\n");
+    out += "\r\n";
+    if (!page.head_only) out += body;
+    return out;
+}
+
+}  // namespace kin::ingress
