@@ -80,7 +80,7 @@ std::string to_line(const AccessRecord& record, std::chrono::system_clock::time_
         of_each(record.tries, [](const Try& one) { return seconds(one.ended - one.began); }), ' ',
         of_each(record.tries,
                 [](const Try& one) {
-                    return one.status == 0 ? std::string("502") : std::to_string(one.status);
+                    return one.status == 0 ? std::string("-") : std::to_string(one.status);
                 }),
         ' ', record.request_id);
 }

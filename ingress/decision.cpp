@@ -88,26 +88,30 @@ Decision decide(const RouteTable& routes, const ProxyRequest& request, Door door
 }
 
 std::string status_text(int status) {
-    switch (status) {
-        case 302:
-            return "302 Found";
-        case 405:
-            return "405 Not Allowed";
-        case 408:
-            return "408 Request Time-out";
-        case 413:
-            return "413 Request Entity Too Large";
-        case 414:
-            return "414 Request-URI Too Large";
-        case 431:
-            return "431 Request Header Fields Too Large";
-        case 503:
-            return "503 Service Temporarily Unavailable";
-        case 504:
-            return "504 Gateway Time-out";
-        default:
-            return cat(status, ' ', http::reason_phrase(status));
-    }
+    struct Word {
+        int status;
+        std::string_view text;
+    };
+    static constexpr Word kWords[] = {{301, "Moved Permanently"},
+                                      {302, "Found"},
+                                      {303, "See Other"},
+                                      {307, "Temporary Redirect"},
+                                      {308, "Permanent Redirect"},
+                                      {400, "Bad Request"},
+                                      {404, "Not Found"},
+                                      {405, "Not Allowed"},
+                                      {408, "Request Time-out"},
+                                      {413, "Request Entity Too Large"},
+                                      {414, "Request-URI Too Large"},
+                                      {417, "Expectation Failed"},
+                                      {431, "Request Header Fields Too Large"},
+                                      {502, "Bad Gateway"},
+                                      {503, "Service Temporarily Unavailable"},
+                                      {504, "Gateway Time-out"},
+                                      {505, "HTTP Version Not Supported"}};
+    for (const Word& word : kWords)
+        if (word.status == status) return cat(status, ' ', word.text);
+    return cat(status, ' ', http::reason_phrase(status));
 }
 
 namespace {

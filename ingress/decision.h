@@ -28,7 +28,7 @@ struct Page {
 };
 std::string to_text(const Page& page);
 size_t body_bytes(const Page& page);
-/// "404 Not Found", with nginx's own reasons where they differ from the registered ones.
+/// "404 Not Found": nginx's words, which here and there are not the registered ones.
 std::string status_text(int status);
 
 }  // namespace kin::ingress

@@ -66,6 +66,7 @@ void Exchange::touch() { deadline_ = Clock::now() + location_.options.read_timeo
 
 void Exchange::next_endpoint(int status) {
     this_try().ended = Clock::now();
+    if (this_try().status == 0) this_try().status = status;
     upstream_.reset();
     response_text_.clear();
     const size_t count = location_.backend->endpoints.size();
@@ -84,17 +85,24 @@ void Exchange::lost() {
         return begin_try();
     }
     if (repeatable) return next_endpoint(502);
-    this_try().ended = Clock::now();
     fail(502);
 }
 
 void Exchange::fail(int status) {
     upstream_.reset();
+    if (status >= 500) this_try().status = status;
     state_ = response_begun_ ? State::kBroken : State::kAnswer;
     status_ = status;
     client_stays_ = !response_begun_ && client_.request.keep_alive && request_body_.done();
-    if (!client_.record.tries.empty() && this_try().ended == Clock::time_point{})
-        this_try().ended = Clock::now();
+}
+
+void Exchange::end_try() {
+    Try& last = this_try();
+    if (last.ended != Clock::time_point{}) return;
+    last.ended = Clock::now();
+    last.bytes = response_body_.passed_bytes();
+    client_.record.body_bytes = response_body_.passed_bytes();
+    client_.record.request_bytes += request_body_.passed_bytes();
 }
 
 Exchange::State Exchange::pump() {
@@ -108,6 +116,7 @@ Exchange::State Exchange::pump() {
         if (!sent && !received) break;
     }
     if (client_.stream.failed() && state_ == State::kRunning) state_ = State::kBroken;
+    if (state_ != State::kRunning) end_try();
     return state_;
 }
 
@@ -288,11 +297,6 @@ void Exchange::upstream_ended(bool in_order) {
 }
 
 void Exchange::finish() {
-    Try& last = this_try();
-    last.ended = Clock::now();
-    last.bytes = response_body_.passed_bytes();
-    client_.record.body_bytes = response_body_.passed_bytes();
-    client_.record.request_bytes += request_body_.passed_bytes();
     client_.stream.flush();
     if (endpoint_stays_ && request_body_.done() && !request_cut_ &&
         upstream_->stream.waiting() == 0)
@@ -314,7 +318,6 @@ void Exchange::on_deadline() {
     } else if (!request_body_.done() && !request_cut_ && upstream_->stream.waiting() == 0) {
         fail(408);
     } else {
-        this_try().status = 504;
         fail(504);
     }
 }

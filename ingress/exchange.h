@@ -65,6 +65,8 @@ private:
     void lost();
     void next_endpoint(int status);
     void fail(int status);
+    /// Notes what this endpoint gave.
+    void end_try();
 
     bool send_request();
     bool send_body();
