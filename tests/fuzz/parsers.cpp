@@ -186,10 +186,8 @@ const std::vector<std::string> kChunks = {
     "5\r\nhello\r\n0\r\n\r\n", "a;name=value\r\n0123456789\r\n1\r\nx\r\n0\r\nA: b\r\n\r\n"};
 const std::vector<std::string> kChannels = {std::string("\0hello", 6), std::string("\xff\0", 2),
                                             "\x04{\"Width\":100,\"Height\":30}\n"};
-}  // namespace
-
-const std::vector<Parser>& parsers() {
-    static const std::vector<Parser> all = {
+std::vector<Parser> all_parsers() {
+    std::vector<Parser> all = {
         {"HttpHead", read_http_head, kHeads},
         {"Chunks", read_chunks, kChunks},
         {"Spdy", read_spdy, {spdy_seed()}},
@@ -199,6 +197,13 @@ const std::vector<Parser>& parsers() {
          read_websocket,
          {frame(kBinary, "hello") + frame(kPing, "p") + closing(1000),
           frame(kText, "a", false) + frame(kContinuation, std::string(300, 'b')) + closing(1001)}}};
+    for (Parser& parser : ingress_parsers()) all.push_back(std::move(parser));
+    return all;
+}
+}  // namespace
+
+const std::vector<Parser>& parsers() {
+    static const std::vector<Parser> all = all_parsers();
     return all;
 }
 

@@ -15,5 +15,7 @@ struct Parser {
 };
 
 const std::vector<Parser>& parsers();
+/// The ingress proxy's, which are among them.
+std::vector<Parser> ingress_parsers();
 
 }  // namespace kin::test
