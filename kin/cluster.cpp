@@ -16,6 +16,8 @@
 #include "core/store/store.h"
 #include "dns/outside.h"
 #include "dns/server.h"
+#include "ingress/controller.h"
+#include "ingress/proxy_server.h"
 #include "kin/lab_door.h"
 #include "kin/lab_nodes.h"
 #include "kin/pki.h"
@@ -88,6 +90,7 @@ private:
     Result<std::unique_ptr<apiserver::ApiServer>> open_api(LabDoor& door);
     Result<> on_control(const std::function<Result<>()>& task);
     Result<std::string> rules(const http::Query& query);
+    void tell_proxy(const std::vector<netns::PublishedPorts::Published>& published);
 
     const ClusterOptions& options_;
     const Pki pki_;
@@ -109,17 +112,27 @@ private:
     std::unique_ptr<netns::BalancerRoutes> balancers_;  // control: load balancers -> router
     std::unique_ptr<netns::PublishedPorts> published_;  // control: Services -> 127.0.0.1
     std::unique_ptr<dns::Server> dns_;                  // services, slices -> zone
+    std::unique_ptr<ingress::ProxyServer> http_proxy_;  // routes -> answers
+    std::unique_ptr<ingress::Controller> ingress_;      // control: ingresses, slices -> routes
     std::unique_ptr<controllers::Controllers> controllers_;
 };
 
 Cluster::~Cluster() {
     controllers_.reset();
-    control_.call([this] { agent_.reset(); });  // Before what it serves: it tells them to stop.
+    control_.call([this] {
+        if (ingress_) ingress_->close();
+        published_.reset();
+    });
+    http_proxy_.reset();  // Before the agent, of which it has sockets.
+    // Before what it serves: it tells them to stop.
+    control_.call([this] {
+        agent_.reset();
+        ingress_.reset();
+    });
     dns_.reset();
     control_.call([this] {
         proxier_.reset();
         enforcer_.reset();
-        published_.reset();
         balancers_.reset();
         network_agent_.reset();
         containers_.reset();
@@ -160,11 +173,23 @@ Result<> Cluster::create_node_agent(UniqueFd init_socket) {
     return Ok{};
 }
 
+/// Where the host finds the ingress controller: redirects from there lead back there.
+void Cluster::tell_proxy(const std::vector<netns::PublishedPorts::Published>& published) {
+    ingress::PublishedPorts ports;
+    for (const auto& [what, host_port, error] : published) {
+        if (what.service != ingress::controller_service() || what.type != "LoadBalancer") continue;
+        if (what.port == "http") ports.http = host_port;
+        if (what.port == "https") ports.https = host_port;
+    }
+    http_proxy_->set_published(ports);
+}
+
 Result<> Cluster::start_components(UniqueFd init_socket) {
     TRY(on_control([&] { return create_node_agent(std::move(init_socket)); }));
     dns::ZoneOptions zone;
     zone.outside = dns::outside_names(addresses().internet());
     dns_ = std::make_unique<dns::Server>(data_, client_, *agent_, std::move(zone));
+    http_proxy_ = std::make_unique<ingress::ProxyServer>(data_, control_, *agent_);
     controllers_ = std::make_unique<controllers::Controllers>(
         client_, controllers::Options{.pod_pool = addresses().pods,
                                       .load_balancer_pool = addresses().load_balancers,
@@ -177,9 +202,12 @@ Result<> Cluster::start_components(UniqueFd init_socket) {
                              addresses().load_balancers});
         network_agent_ = std::make_unique<NetworkAgent>(addresses());
         balancers_ = std::make_unique<netns::BalancerRoutes>(client_, *links_);
+        ingress_ = std::make_unique<ingress::Controller>(client_, *agent_, *http_proxy_);
         published_ = std::make_unique<netns::PublishedPorts>(client_, data_, *links_);
+        published_->on_change([this](const auto& list) { tell_proxy(list); });
         agent_->add_service("registry.k8s.io/kube-proxy", *proxier_);
         agent_->add_service("registry.k8s.io/coredns/coredns", *dns_);
+        agent_->add_service("registry.k8s.io/ingress-nginx/controller", *ingress_);
         agent_->add_service("kin/network", *network_agent_);
     });
     TRY(client_.start());
@@ -244,7 +272,8 @@ Result<> Cluster::serve(netns::ServerContext& context) {
     TRY(write_private_file(options_.paths.kubeconfig(),
                            kubeconfig_text(options_.paths.name, api->tls_port(), pki_)));
     std::string why;
-    if (!client_.settle(10'000, &why, Client::Settled::kButEvents)) log_warn("kin", "start goes on", {{"busy", why}});
+    if (!client_.settle(10'000, &why, Client::Settled::kButEvents))
+        log_warn("kin", "start goes on", {{"busy", why}});
     context.notify_ready(ready_text(options_, api->tls_port()));
     door->wait_for_stop(context.stop_fd());
     return Ok{};

@@ -118,10 +118,8 @@ std::vector<Kind> other_kinds() {
         hpa.shorts({"hpa"}).in_all().with({kStatus}).warns(kNoEffect),
         Entry("coordination.k8s.io", "Lease", "leases", "lease", "coordination.v1.Lease").made_by_put().needs_version(),
         Entry("discovery.k8s.io", "EndpointSlice", "endpointslices", "endpointslice", "discovery.v1.EndpointSlice").counted(),
-        Entry(kNetworking, "IngressClass", "ingressclasses", "ingressclass", "networking.v1.IngressClass").cluster().counted()
-            .warns(kNoEffect),
-        Entry(kNetworking, "Ingress", "ingresses", "ingress", "networking.v1.Ingress").shorts({"ing"}).counted().with({kStatus})
-            .warns("kin stores this Ingress but does not route requests by it yet"),
+        Entry(kNetworking, "IngressClass", "ingressclasses", "ingressclass", "networking.v1.IngressClass").cluster().counted(),
+        Entry(kNetworking, "Ingress", "ingresses", "ingress", "networking.v1.Ingress").shorts({"ing"}).counted().with({kStatus}),
         Entry(kNetworking, "NetworkPolicy", "networkpolicies", "networkpolicy", "networking.v1.NetworkPolicy").shorts({"netpol"})
             .counted(),
         Entry("policy", "PodDisruptionBudget", "poddisruptionbudgets", "poddisruptionbudget", "policy.v1.PodDisruptionBudget")

@@ -98,6 +98,7 @@ public:
     }
 
     std::atomic<int> on_their_way = 0;
+    std::function<void(const std::vector<Published>&)> changed;
 
 private:
     struct Door {
@@ -121,6 +122,7 @@ private:
             all = all && door->port != 0;
             now.push_back({door->what, door->port, door->error});
         }
+        if (changed) changed(now);
         published_.with([&](auto& published) { published = std::move(now); });
         retry_.cancel();
         if (!all) retry_ = data_.after(kTryAgain, [this] { open_closed(); });
@@ -262,5 +264,9 @@ Result<> PublishedPorts::update() {
 }
 
 std::vector<PublishedPorts::Published> PublishedPorts::list() const { return doors_->list(); }
+
+void PublishedPorts::on_change(std::function<void(const std::vector<Published>&)> changed) {
+    doors_->changed = std::move(changed);
+}
 
 }  // namespace kin::netns

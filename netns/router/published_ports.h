@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,6 +36,9 @@ public:
     };
     /// Thread-safe.
     std::vector<Published> list() const;
+    /// Called on the data loop with each new list, until this object ends. Set it before
+    /// Client::start().
+    void on_change(std::function<void(const std::vector<Published>&)> changed);
 
 private:
     class Doors;
