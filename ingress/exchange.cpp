@@ -125,7 +125,9 @@ bool Exchange::send_request() {
     if (!upstream_ || request_cut_) return false;
     Stream& stream = upstream_->stream;
     if (!std::exchange(head_queued_, true)) stream.queue(head_);
+    const size_t waited = stream.waiting();
     stream.flush();
+    if (upstream_->connected && stream.waiting() < waited) touch();  // It reads, however slowly.
     if (stream.failed()) {
         if (!upstream_->connected) {
             lost();

@@ -1,6 +1,7 @@
 #include "ingress/fields.h"
 
 #include <algorithm>
+#include <array>
 
 namespace kin::ingress {
 
@@ -81,8 +82,17 @@ bool has_token(std::string_view value, std::string_view token) {
 }
 
 bool is_token_char(char c) {
-    if ((c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z')) return true;
-    return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    static constexpr auto kTable = [] {
+        std::array<bool, 256> table{};
+        for (int byte = 0; byte < 256; ++byte)
+            table[static_cast<size_t>(byte)] = (byte >= '0' && byte <= '9') ||
+                                               (byte >= 'a' && byte <= 'z') ||
+                                               (byte >= 'A' && byte <= 'Z');
+        for (const char mark : std::string_view("!#$%&'*+-.^_`|~"))
+            table[static_cast<unsigned char>(mark)] = true;
+        return table;
+    }();
+    return kTable[static_cast<unsigned char>(c)];
 }
 
 bool is_value_char(char c) {

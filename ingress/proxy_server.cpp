@@ -270,11 +270,10 @@ void ProxyServer::open_sockets(const ObjectKey& pod, size_t count,
 
 void ProxyServer::write_log(const ObjectKey& pod, std::vector<std::string> lines) {
     lines_waiting_ += lines.size();
-    control_.post([this, pod, lines = std::move(lines)] {
+    control_.post([this, pod, count = lines.size(), text = join(lines, "\n")] {
         const auto log = logs_.find(pod);
-        for (const std::string& line : lines)
-            if (log != logs_.end() && log->second) log->second(line);
-        lines_waiting_ -= lines.size();
+        if (log != logs_.end() && log->second) log->second(text);
+        lines_waiting_ -= count;
     });
 }
 

@@ -48,7 +48,9 @@ Stream::Got Stream::read(std::span<char> buffer) {
     switch (outcome.kind) {
         case Kind::kDone:
             // Of TLS more may be there that the kernel no longer knows about.
-            if (!transport_.ssl() && outcome.bytes < buffer.size()) readable_ = false;
+            if (outcome.bytes < buffer.size() &&
+                !(transport_.ssl() && SSL_has_pending(transport_.ssl())))
+                readable_ = false;
             return {Got::What::kBytes, {buffer.data(), outcome.bytes}};
         case Kind::kBlocked:
             readable_ = false;

@@ -36,7 +36,7 @@ public:
         ObjectKey pod;
         std::string node;
         Ipv4 address;
-        /// Appends one line to the container's log.
+        /// Appends a line to the container's log, or several with newlines between them.
         std::function<void(std::string_view line)> log;
     };
     /// The pod's network is ready; an Error keeps the container from starting (retried).

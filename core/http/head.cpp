@@ -1,5 +1,7 @@
 #include "core/http/head.h"
 
+#include <array>
+
 #include "core/base/strings.h"
 #include "core/http/message.h"
 
@@ -7,8 +9,18 @@ namespace kin::http {
 
 namespace {
 bool is_token_char(char c) {
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
-    return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    // A table, because each byte of each name is asked about.
+    static constexpr auto kTable = [] {
+        std::array<bool, 256> table{};
+        for (int byte = 0; byte < 256; ++byte)
+            table[static_cast<size_t>(byte)] = (byte >= '0' && byte <= '9') ||
+                                               (byte >= 'a' && byte <= 'z') ||
+                                               (byte >= 'A' && byte <= 'Z');
+        for (const char mark : std::string_view("!#$%&'*+-.^_`|~"))
+            table[static_cast<unsigned char>(mark)] = true;
+        return table;
+    }();
+    return kTable[static_cast<unsigned char>(c)];
 }
 bool is_token(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);

@@ -202,7 +202,7 @@ void ProxyTest::start(ProxyServer::Options options) {
     pod.instance.pod = pod_;
     pod.instance.log = [this](std::string_view line) {
         const std::lock_guard lock(log_mutex_);
-        log_.emplace_back(line);
+        for (const auto one : split(line, '\n')) log_.emplace_back(one);
     };
     pod.http = listener(http_port_);
     pod.https = listener(https_port_);
