@@ -20,12 +20,13 @@ using PkeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
 using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
 using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 void free_chain(STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_free); }
+using ContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
 using ChainPtr = std::unique_ptr<STACK_OF(X509), FreeWith<free_chain>>;
 
 constexpr const char* kFakeName = "Kubernetes Ingress Controller Fake Certificate";
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 // Beyond it, those that no table names are looked for and let go.
-constexpr size_t kParsedKept = 256;
+constexpr size_t kShownKept = 256;
 
 BioPtr reader(const std::string& text) {
     return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
@@ -41,27 +42,55 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
     *chosen = match;
     return SSL_TLSEXT_ERR_OK;
 }
+
+/// What holds for every handshake, whatever certificate is shown.
+ContextPtr make_context() {
+    ContextPtr context(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX* const raw = context.get();
+    if (!raw) return nullptr;
+    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(raw, kCiphers);
+    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    // Writes are repeated from wherever the bytes then lie; idle connections keep no buffers.
+    SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                              SSL_MODE_RELEASE_BUFFERS);
+    // One system call for a record instead of two, for its head and its bytes.
+    SSL_CTX_set_read_ahead(raw, 1);
+    SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
+    SSL_CTX_set_num_tickets(raw, 1);
+    // Tickets hold all that is needed; a cache would be memory that clients fill.
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+    return context;
+}
+
+bool use(SSL_CTX* context, const Certificate& certificate) {
+    const BioPtr bio = reader(certificate.certificate_pem);
+    const X509Ptr leaf(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    const PkeyPtr key(
+        PEM_read_bio_PrivateKey(reader(certificate.key_pem).get(), nullptr, nullptr, nullptr));
+    const ChainPtr chain(sk_X509_new_null());
+    while (X509* link = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))
+        sk_X509_push(chain.get(), link);
+    ERR_clear_error();  // The end of the text is an error to OpenSSL.
+    const bool used = leaf && key &&
+                      SSL_CTX_use_cert_and_key(context, leaf.get(), key.get(), chain.get(), 1) == 1;
+    ERR_clear_error();
+    return used;
+}
 }  // namespace
 
-struct Tls::Parsed {
+/// A certificate made ready. A context for each, because to change a connection's context costs
+/// less than to give it another certificate: 7 % of a whole handshake.
+struct Tls::Shown {
     std::shared_ptr<const Certificate> source;
-    X509Ptr certificate;
-    PkeyPtr key;
-    ChainPtr chain;
+    ContextPtr context;  // nullptr: it cannot be used.
 
-    explicit Parsed(std::shared_ptr<const Certificate> from) : source(std::move(from)) {
-        const BioPtr bio = reader(source->certificate_pem);
-        certificate.reset(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-        key.reset(
-            PEM_read_bio_PrivateKey(reader(source->key_pem).get(), nullptr, nullptr, nullptr));
-        chain.reset(sk_X509_new_null());
-        while (X509* link = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))
-            sk_X509_push(chain.get(), link);
-        ERR_clear_error();  // The end of the text is an error to OpenSSL.
-        if (certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1) return;
-        ERR_clear_error();
+    explicit Shown(std::shared_ptr<const Certificate> from) : source(std::move(from)) {
+        context = make_context();
+        if (context && use(context.get(), *source)) return;
         log_warn("ingress", "a certificate cannot be used", {{"secret", source->secret}});
-        certificate.reset();
+        context.reset();
     }
 };
 
@@ -73,53 +102,31 @@ Result<std::unique_ptr<Tls>> Tls::create() {
     TRY_ASSIGN(const http::KeyPair ca, http::make_ca(kFakeName));
     TRY_ASSIGN(http::KeyPair pair,
                http::make_server_certificate(ca, kFakeName, {"DNS:ingress.local"}));
-    tls->fake_ = std::make_shared<const Certificate>(
-        Certificate{std::move(pair.certificate_pem), std::move(pair.key_pem), ""});
-    SSL_CTX* const context = tls->context_ = SSL_CTX_new(TLS_server_method());
-    if (!context) return Error(Errc::kSystem, "make TLS context");
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_cipher_list(context, kCiphers);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                     SSL_OP_IGNORE_UNEXPECTED_EOF |
-                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
-    // Writes are repeated from wherever the bytes then lie; idle connections keep no buffers.
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                  SSL_MODE_RELEASE_BUFFERS);
-    // One system call for a record instead of two, for its head and its bytes.
-    SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-    SSL_CTX_set_cert_cb(context, choose, tls.get());
-    SSL_CTX_set_num_tickets(context, 1);
-    // Tickets hold all that is needed; a cache would be memory that clients fill.
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    const Certificate fake{std::move(pair.certificate_pem), std::move(pair.key_pem), ""};
+    tls->context_ = make_context().release();
+    if (!tls->context_ || !use(tls->context_, fake))
+        return Error(Errc::kSystem, "make a TLS context");
+    SSL_CTX_set_tlsext_servername_callback(tls->context_, choose);
+    SSL_CTX_set_tlsext_servername_arg(tls->context_, tls.get());
     return tls;
 }
 
 void Tls::set_routes(std::shared_ptr<const RouteTable> routes) {
     routes_ = std::move(routes);
-    if (parsed_.size() <= kParsedKept) return;
-    std::erase_if(parsed_, [](const auto& item) {
-        return !item.second || item.second->source.use_count() == 1;
-    });
+    if (shown_.size() <= kShownKept) return;
+    std::erase_if(shown_, [](const auto& item) { return item.second->source.use_count() == 1; });
 }
 
-const Tls::Parsed* Tls::find(const std::shared_ptr<const Certificate>& certificate) {
-    auto& parsed = parsed_[certificate.get()];
-    if (!parsed) parsed = std::make_unique<Parsed>(certificate);
-    return parsed->certificate ? parsed.get() : nullptr;
-}
-
-int Tls::choose(SSL* ssl, void* self) {
+int Tls::choose(SSL* ssl, int*, void* self) {
     Tls& tls = *static_cast<Tls*>(self);
     const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    std::shared_ptr<const Certificate> wanted;
-    if (name && tls.routes_) wanted = tls.routes_->certificate(name);
-    const Parsed* parsed = wanted ? tls.find(wanted) : nullptr;
-    if (!parsed) parsed = tls.find(tls.fake_);
-    return parsed && SSL_use_cert_and_key(ssl, parsed->certificate.get(), parsed->key.get(),
-                                          parsed->chain.get(), 1) == 1
-               ? 1
-               : 0;
+    if (!name || !tls.routes_) return SSL_TLSEXT_ERR_OK;
+    const auto wanted = tls.routes_->certificate(name);
+    if (!wanted) return SSL_TLSEXT_ERR_OK;
+    auto& shown = tls.shown_[wanted.get()];
+    if (!shown) shown = std::make_unique<Shown>(wanted);
+    if (shown->context) SSL_set_SSL_CTX(ssl, shown->context.get());
+    return SSL_TLSEXT_ERR_OK;
 }
 
 Result<http::SslPtr> Tls::accept(int fd) {

@@ -2,7 +2,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 
 #include "core/base/result.h"
 #include "core/http/tls.h"
@@ -20,21 +19,19 @@ public:
     static Result<std::unique_ptr<Tls>> create();
     ~Tls();
 
-    /// For handshakes from now on. Certificates stay parsed while a table names them.
+    /// For handshakes from now on. Certificates stay ready while a table names them.
     void set_routes(std::shared_ptr<const RouteTable> routes);
     Result<http::SslPtr> accept(int fd);
 
 private:
-    struct Parsed;
+    struct Shown;
     Tls();
-    static int choose(SSL* ssl, void* self);
-    const Parsed* find(const std::shared_ptr<const Certificate>& certificate);
+    static int choose(SSL* ssl, int* alert, void* self);
 
-    SSL_CTX* context_ = nullptr;
-    std::shared_ptr<const Certificate> fake_;
+    SSL_CTX* context_ = nullptr;  // Shows the fake one, unless choose() finds a better.
     std::shared_ptr<const RouteTable> routes_;
-    // By what they were parsed from, which each Parsed keeps alive; broken ones are kept empty.
-    std::map<const Certificate*, std::unique_ptr<Parsed>> parsed_;
+    // By what they were made of, which each keeps alive.
+    std::map<const Certificate*, std::unique_ptr<Shown>> shown_;
 };
 
 }  // namespace kin::ingress
