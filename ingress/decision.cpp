@@ -46,6 +46,17 @@ std::string rewritten(const std::string& pattern, const std::vector<std::string>
     return cat(path, "?", own, own.empty() || query.empty() ? "" : "&", query);
 }
 
+/// `pattern` with $request_uri replaced by what was asked.
+std::string redirect_url(const std::string& pattern, std::string_view asked) {
+    constexpr std::string_view kVariable = "$request_uri";
+    std::string out = pattern;
+    for (size_t at = out.find(kVariable); at != std::string::npos;
+         at = out.find(kVariable, at + asked.size())) {
+        out.replace(at, kVariable.size(), asked);
+    }
+    return out;
+}
+
 /// The redirect that a location's options ask for; status 0: none.
 Decision redirect(const RouteTable::Match& match, const ProxyRequest& request, Door door,
                   const PublishedPorts& published) {
@@ -63,7 +74,7 @@ Decision redirect(const RouteTable::Match& match, const ProxyRequest& request, D
             cat(door == Door::kHttps ? "https://" : "http://", target.host, options.app_root);
     } else if (!options.redirect.empty()) {
         decision.status = options.redirect_code;
-        decision.redirect = options.redirect;
+        decision.redirect = redirect_url(options.redirect, target.raw);
     }
     return decision;
 }

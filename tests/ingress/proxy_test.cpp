@@ -298,6 +298,7 @@ TEST_F(ProxyTest, RedirectsAndRewritesAsTheOptionsSay) {
     regex.type = Location::Type::kRegex;
     regex.pattern = std::make_shared<const re2::RE2>("(?i)^/v(\\d)/(.*)");
     route({regex, with("/moved", [](auto& o) { o.redirect = "https://elsewhere/x"; }),
+           with("/host", [](auto& o) { o.redirect = "https://elsewhere$request_uri"; }),
            with("/api", [](auto& o) { o.rewrite_target = "/"; }),
            with("/forced", [](auto& o) { o.force_ssl_redirect = true; }),
            with("/", [](auto& o) { o.app_root = "/app"; })});
@@ -306,6 +307,8 @@ TEST_F(ProxyTest, RedirectsAndRewritesAsTheOptionsSay) {
     EXPECT_THAT(ask(get("/v2/a%20b?q=1")), HasSubstr("GET /a%20b?version=2&q=1 HTTP/1.1\r\n"));
     EXPECT_THAT(ask(get("/moved")), AllOf(StartsWith("HTTP/1.1 301 Moved Permanently\r\n"),
                                           HasSubstr("\r\nLocation: https://elsewhere/x\r\n")));
+    EXPECT_THAT(ask(get("/host/x?q=1")),
+                HasSubstr("\r\nLocation: https://elsewhere/host/x?q=1\r\n"));
     EXPECT_THAT(ask(get("/")), AllOf(StartsWith("HTTP/1.1 302 Found\r\n"),
                                      HasSubstr("\r\nLocation: http://shop/app\r\n")));
     EXPECT_THAT(ask(get("/forced?a=b")), AllOf(StartsWith("HTTP/1.1 308 Permanent Redirect\r\n"),
