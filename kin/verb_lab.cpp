@@ -87,9 +87,9 @@ std::string count_pods(const LabPaths& paths) {
 /// Where Services can be reached from this machine.
 void print_published(const Json& published) {
     if (published.empty()) return;
-    std::printf("\n%-28s %-13s %-21s %s\n", "SERVICE", "TYPE", "ADDRESS", "FROM THIS MACHINE");
+    std::printf("\n%-39s %-13s %-21s %s\n", "SERVICE", "TYPE", "ADDRESS", "FROM THIS MACHINE");
     for (const Json& entry : published) {
-        std::printf("%-28s %-13s %-21s %s\n", string_at(entry, {"service"}).c_str(),
+        std::printf("%-39s %-13s %-21s %s\n", string_at(entry, {"service"}).c_str(),
                     string_at(entry, {"type"}).c_str(), string_at(entry, {"address"}).c_str(),
                     string_at(entry, {"host"}, string_at(entry, {"error"})).c_str());
     }

@@ -7,7 +7,7 @@ start_lab
 expect "version" '^kin [0-9.]+ \(Kubernetes API v1\.[0-9]+\)$' kin version
 expect "doctor" 'This machine can run kin' kin doctor
 expect "status names the hosts" '^internet +203\.0\.113\.20' kin status --lab "$LAB"
-eventually "and counts the pods" 20 '^pods +8 Running$' kin status --lab "$LAB"
+eventually "and counts the pods" 20 '^pods +9 Running$' kin status --lab "$LAB"
 expect "the socket serves the API" '"kind": ?"PodList"' api /api/v1/pods
 same "only its owner may use the socket and the kubeconfig" "600 600" \
     "$(stat -c %a "$SOCKET" "$(kin kubeconfig --lab "$LAB")" | xargs)"
