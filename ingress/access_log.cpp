@@ -1,9 +1,9 @@
 #include "ingress/access_log.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "core/base/strings.h"
+#include "ingress/dates.h"
 
 namespace kin::ingress {
 
@@ -35,21 +35,6 @@ std::string seconds(Clock::duration duration) {
     return cat(ms / 1000, '.', fraction);
 }
 
-/// "10/Oct/2023:13:55:36 +0000"; made once a second.
-const std::string& local_time(std::chrono::system_clock::time_point at) {
-    thread_local std::string text;
-    thread_local time_t made = -1;
-    const time_t now = std::chrono::system_clock::to_time_t(at);
-    if (now != made) {
-        char buffer[64];
-        tm parts{};
-        gmtime_r(&now, &parts);
-        text.assign(buffer, strftime(buffer, sizeof buffer, "%d/%b/%Y:%H:%M:%S +0000", &parts));
-        made = now;
-    }
-    return text;
-}
-
 /// "shop-web-80", as upstream names its backends.
 std::string upstream_name(std::string_view backend) {
     std::string name(backend);
@@ -70,7 +55,7 @@ std::string to_line(const AccessRecord& record, std::chrono::system_clock::time_
                     Clock::time_point ended) {
     using Try = AccessRecord::Try;
     return cat(
-        record.client, " - - [", local_time(at), "] \"", escaped(record.request), "\" ",
+        record.client, " - - [", log_date(at), "] \"", escaped(record.request), "\" ",
         record.status, ' ', record.body_bytes, " \"", escaped(record.referer), "\" \"",
         escaped(record.user_agent), "\" ", record.request_bytes, ' ', seconds(ended - record.began),
         " [", upstream_name(record.backend), "] [] ",

@@ -94,6 +94,12 @@ Connection::Step Connection::step() {
 
 Connection::Step Connection::shake_hands() {
     using Kind = http::Transport::Outcome::Kind;
+    // The first byte of a handshake is 22, that of a request a letter.
+    if (!std::exchange(spoken_, true) && stream_.peek() >= 'A') {
+        stream_.send_plain(plain_http_page());
+        phase_ = Phase::kOver;
+        return Step::kWait;
+    }
     const Kind kind = stream_.handshake();
     if (kind == Kind::kBlocked) return Step::kWait;
     enter(kind == Kind::kDone ? Phase::kRequest : Phase::kOver, site_.patience.idle);

@@ -57,6 +57,7 @@ private:
 
     Phase phase_ = Phase::kRequest;
     bool turning_ = false;
+    bool spoken_ = false;  // TLS: the client has said something.
     std::chrono::steady_clock::time_point deadline_;
     std::string received_;
     Stream stream_;

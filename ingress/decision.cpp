@@ -1,9 +1,8 @@
 #include "ingress/decision.h"
 
-#include <ctime>
-
 #include "core/base/strings.h"
 #include "core/http/message.h"
+#include "ingress/dates.h"
 
 namespace kin::ingress {
 
@@ -126,18 +125,22 @@ std::string status_text(int status) {
 }
 
 namespace {
-std::string http_date() {
-    const time_t now = ::time(nullptr);
-    tm parts{};
-    gmtime_r(&now, &parts);
-    char text[64];
-    return {text, strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+std::string page_body(std::string_view title, std::string_view text) {
+    return cat("<html>\r\n<head><title>", title, "</title></head>\r\n<body>\r\n", text,
+               "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n");
 }
-
 std::string page_body(int status) {
     const std::string text = status_text(status);
-    return cat("<html>\r\n<head><title>", text, "</title></head>\r\n<body>\r\n<center><h1>", text,
-               "</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n");
+    return page_body(text, cat("<center><h1>", text, "</h1></center>\r\n"));
+}
+
+std::string page_head(int status, size_t size, bool keep_alive, const std::string& redirect) {
+    std::string out = cat("HTTP/1.1 ", status_text(status),
+                          "\r\nDate: ", http_date(std::chrono::system_clock::now()),
+                          "\r\nContent-Type: text/html\r\nContent-Length: ", size,
+                          "\r\nConnection: ", keep_alive ? "keep-alive" : "close", "\r\n");
+    if (!redirect.empty()) out += cat("Location: ", redirect, "\r\n");
+    return out + "\r\n";
 }
 }  // namespace
 
@@ -145,13 +148,16 @@ size_t body_bytes(const Page& page) { return page.head_only ? 0 : page_body(page
 
 std::string to_text(const Page& page) {
     const std::string body = page_body(page.status);
-    std::string out = cat("HTTP/1.1 ", status_text(page.status), "\r\nDate: ", http_date(),
-                          "\r\nContent-Type: text/html\r\n", "Content-Length: ", body.size(),
-                          "\r\nConnection: ", page.keep_alive ? "keep-alive" : "close", "\r\n");
-    if (!page.redirect.empty()) out += cat("Location: ", page.redirect, "\r\n");
-    out += "\r\n";
-    if (!page.head_only) out += body;
-    return out;
+    return page_head(page.status, body.size(), page.keep_alive, page.redirect) +
+           (page.head_only ? "" : body);
+}
+
+std::string plain_http_page() {
+    constexpr std::string_view kWhy = "The plain HTTP request was sent to HTTPS port";
+    const std::string body = page_body(
+        cat("400 ", kWhy),
+        cat("<center><h1>400 Bad Request</h1></center>\r\n<center>", kWhy, "</center>\r\n"));
+    return page_head(400, body.size(), false, "") + body;
 }
 
 }  // namespace kin::ingress

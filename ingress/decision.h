@@ -27,6 +27,8 @@ struct Page {
     bool head_only = false;
 };
 std::string to_text(const Page& page);
+/// For a client that speaks HTTP where TLS is spoken; it ends the connection.
+std::string plain_http_page();
 size_t body_bytes(const Page& page);
 /// "404 Not Found": nginx's words, which here and there are not the registered ones.
 std::string status_text(int status);

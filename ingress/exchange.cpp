@@ -4,6 +4,7 @@
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "ingress/dates.h"
 
 namespace kin::ingress {
 
@@ -261,7 +262,7 @@ void Exchange::use_head(const ResponseHead& head) {
     if (head.interim()) {
         // 100 was the proxy's to say; HTTP/1.0 knows no others.
         if (head.status != 100 && minor_version == 1)
-            client_.stream.send(client_head(head, {Framing::kNone, 1, true}));
+            client_.stream.send(client_head(head, {Framing::kNone, 1, true, {}}));
         return;
     }
     this_try().status = head.status;
@@ -274,12 +275,13 @@ void Exchange::use_head(const ResponseHead& head) {
         tunnel_ = true;
         endpoint_stays_ = false;
         request_body_ = response_body_ = Body(Framing::kUntilClose, 0, Framing::kUntilClose);
-        client_.stream.queue(client_head(head, {Framing::kNone, 1, false}));
+        client_.stream.queue(client_head(head, {Framing::kNone, 1, false, {}}));
         return;
     }
     // A client whose body is not wanted any more cannot say where its next request begins.
     const bool stays = client_.request.keep_alive && request_body_.done() && !site_.draining;
-    const ClientSide side = client_side(head, minor_version, stays);
+    ClientSide side = client_side(head, minor_version, stays);
+    side.date = http_date(std::chrono::system_clock::now());
     client_stays_ = side.keep_alive;
     response_body_ = Body(head.framing, head.length_bytes, side.framing);
     client_.stream.queue(client_head(head, side));

@@ -31,6 +31,7 @@ constexpr Known kKnown[] = {
     {"x-request-id", Field::kXRequestId},
     {"x-scheme", Field::kXScheme},
     {"referer", Field::kReferer},
+    {"date", Field::kDate},
     {"server", Field::kServer},
     {"user-agent", Field::kUserAgent},
     {"http2-settings", Field::kHttp2Settings},

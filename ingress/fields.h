@@ -36,6 +36,7 @@ enum class Field {
     kXScheme,
     // What is only looked at.
     kReferer,
+    kDate,
     kServer,
     kUserAgent,
     kHttp2Settings,

@@ -86,7 +86,7 @@ std::variant<ResponseHead, std::string_view> read_response(std::string_view text
 }
 
 ClientSide client_side(const ResponseHead& response, int minor_version, bool keep_alive) {
-    ClientSide client{response.framing, minor_version, keep_alive};
+    ClientSide client{response.framing, minor_version, keep_alive, {}};
     if (response.framing == Framing::kUntilClose || response.framing == Framing::kChunked)
         client.framing = minor_version == 0 ? Framing::kUntilClose : Framing::kChunked;
     if (client.framing == Framing::kUntilClose) client.keep_alive = false;
@@ -102,6 +102,8 @@ std::string client_head(const ResponseHead& response, const ClientSide& client) 
     out.append("HTTP/1.1 ").append(std::to_string(response.status));
     out.append(" ").append(response.reason).append("\r\n");
     const Nominated nominated(response.fields);
+    if (!client.date.empty() && first_of(response.fields, Field::kDate).empty())
+        add("Date", client.date);
     const bool bodiless = response.status < 200 || response.status == 204;
     for (const auto& [name, value] : response.fields) {
         const Field field = classify(name);

@@ -36,6 +36,7 @@ struct ClientSide {
     Framing framing = Framing::kNone;
     int minor_version = 1;
     bool keep_alive = true;
+    std::string_view date;  ///< For a response that has none (RFC 9110 section 6.6.1); "": none.
 };
 /// How a response of this head can be sent to a client of HTTP/1.`minor_version`; what ends
 /// with the connection ends it.

@@ -70,6 +70,20 @@ bool Stream::has_input() const {
     return ::recv(transport_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
+char Stream::peek() const {
+    char byte = 0;
+    return ::recv(transport_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1 ? byte : '\0';
+}
+
+void Stream::send_plain(std::string_view bytes) {
+    // A close on unread bytes would be a reset, which can take the answer along.
+    char unread[4096];
+    while (::recv(transport_.fd(), unread, sizeof unread, MSG_DONTWAIT) > 0) {
+    }
+    (void)::send(transport_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::shutdown(transport_.fd(), SHUT_WR);
+}
+
 size_t Stream::write(std::string_view bytes) {
     size_t sent = 0;
     while (sent < bytes.size() && !write_blocked_ && !failed_) {

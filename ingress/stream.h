@@ -32,6 +32,10 @@ public:
     bool readable() const { return readable_; }
     /// Looks at the socket although it was not told to be ready: a byte or an end is there.
     bool has_input() const;
+    /// The next byte of the socket itself, below TLS; '\0' if there is none yet.
+    char peek() const;
+    /// Past TLS, as much as the socket takes: for who does not speak it.
+    void send_plain(std::string_view bytes);
 
     /// Keeps `bytes` for later: the next send() takes them along.
     void queue(std::string_view bytes) { out_.append(bytes); }

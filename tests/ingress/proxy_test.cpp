@@ -446,6 +446,71 @@ TEST_F(ProxyTest, AStoppedPodFinishesWhatItHasBegun) {
     EXPECT_THAT(busy.read_to_end(), AllOf(EndsWith("done"), HasSubstr("Connection: close")));
 }
 
+/// A backend that can be told to go: it answers what it is asked, once, and ends its connections.
+struct Replica {
+    std::atomic<bool> going = false;
+    std::mutex mutex;
+    std::map<std::string, int> posts;
+    Backend backend{[this](Wire& wire) {
+        while (true) {
+            const std::string message = wire.read_message();
+            if (message.empty()) return;
+            if (message.starts_with("POST ")) {
+                const std::lock_guard lock(mutex);
+                ++posts[message.substr(5, message.find(' ', 5) - 5)];
+            }
+            wire.send(response("ok", going ? "Connection: close\r\n" : ""));
+            if (going) return;
+        }
+    }};
+};
+
+TEST_F(ProxyTest, NothingIsLostOrDoneTwiceWhileReplicasComeAndGo) {
+    std::list<Replica> all;
+    std::list<Replica*> now;
+    const auto publish = [&] {
+        std::vector<ingress::Endpoint> endpoints;
+        for (const Replica* one : now) endpoints.push_back(one->backend.endpoint());
+        route({location("/", endpoints)});
+    };
+    for (int i = 0; i < 3; ++i) now.push_back(&all.emplace_back());
+    publish();
+    std::atomic<bool> stop = false;
+    std::atomic<int> sent = 0, right = 0;
+    std::vector<std::thread> clients;
+    for (int id = 0; id < 8; ++id) {
+        clients.emplace_back([&, id] {
+            Wire wire = client();
+            for (int i = 0; !stop; ++i) {
+                wire.send(i % 2 == 0
+                              ? get("/")
+                              : cat("POST /", id, "-", i,
+                                    " HTTP/1.1\r\nHost: shop\r\nContent-Length: 1\r\n\r\nx"));
+                const std::string answer = wire.read_message();
+                ++sent;
+                right += answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok");
+            }
+        });
+    }
+    for (int roll = 0; roll < 12; ++roll) {
+        const int before = sent;
+        EXPECT_TRUE(eventually([&] { return sent > before + 100; }));
+        now.push_back(&all.emplace_back());
+        Replica* const old = now.front();
+        now.pop_front();
+        publish();
+        old->going = true;
+    }
+    stop = true;
+    for (std::thread& one : clients) one.join();
+    EXPECT_EQ(sent, right);
+    std::map<std::string, int> posts;
+    for (Replica& one : all)
+        for (const auto& [id, times] : one.posts) posts[id] += times;
+    EXPECT_GT(posts.size(), 100u);
+    for (const auto& [id, times] : posts) EXPECT_EQ(times, 1) << id;
+}
+
 TEST_F(ProxyTest, ManyClientsAtOnceEachGetTheirOwn) {
     Backend a(echo), b(echo), c(echo);
     route({location("/", {a.endpoint(), b.endpoint(), c.endpoint(), nobody()})});

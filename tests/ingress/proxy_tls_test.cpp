@@ -102,6 +102,15 @@ TEST_P(TlsVersionTest, ResumesSessions) {
 
 INSTANTIATE_TEST_SUITE_P(Both, TlsVersionTest, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
 
+TEST_F(ProxyTest, TellsWhoSpeaksPlainHttpToTheTlsPort) {
+    route({});
+    Wire wire = Wire::to_port(https_port_);
+    wire.send("GET / HTTP/1.1\r\nHost: shop\r\n\r\n");
+    EXPECT_THAT(wire.read_to_end(),
+                AllOf(StartsWith("HTTP/1.1 400 Bad Request\r\n"),
+                      HasSubstr("The plain HTTP request was sent to HTTPS port")));
+}
+
 TEST_F(ProxyTest, RefusesOldTls) {
     route({});
     SSL_CTX* const context = SSL_CTX_new(TLS_client_method());

@@ -219,6 +219,9 @@ TEST(ResponseHeadTest, TheConnectionsFieldsAreNotTheClients) {
     EXPECT_EQ(client_head(head, client_side(head, 1, true)),
               "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n"
               "Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n");
+    ClientSide dated = client_side(head, 1, true);
+    dated.date = "now";
+    EXPECT_THAT(client_head(head, dated), HasSubstr("\r\nDate: now\r\n"));
     EXPECT_THAT(client_head(head, client_side(head, 0, true)),
                 testing::AllOf(HasSubstr("Connection: close"), Not(HasSubstr("chunked"))));
 }
