@@ -5,6 +5,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "core/base/log.h"
 #include "core/base/strings.h"
 
@@ -37,6 +39,10 @@ public:
     void tick(Clock::time_point now);
     void drain();
     const ObjectKey& key() const { return key_; }
+    /// Something has a deadline.
+    bool needs_ticks() const {
+        return stopping || !connections_.empty() || site.upstreams.idle() != 0;
+    }
     bool drained() const { return connections_.empty() || Clock::now() >= drain_end_; }
 
     Site site;
@@ -147,6 +153,7 @@ void ProxyServer::ServedPod::admit(Door door, UniqueFd fd, const sockaddr_in& pe
         std::make_unique<Connection>(site, door, std::move(fd), std::move(ssl),
                                      Ipv4::from_network_order(peer.sin_addr.s_addr).to_string()));
     connections_.back()->start(connections_, std::prev(connections_.end()));
+    server_.expect_ticks();
 }
 
 void ProxyServer::ServedPod::tick(Clock::time_point now) {
@@ -188,9 +195,7 @@ ProxyServer::ProxyServer(Loop& data, Loop& control, Namespaces& namespaces, Opti
       control_(control),
       namespaces_(namespaces),
       options_(options),
-      served_(std::make_unique<Served>()) {
-    data_.post([this] { tick(); });
-}
+      served_(std::make_unique<Served>()) {}
 
 ProxyServer::~ProxyServer() {
     data_.call([this] { served_.reset(); });
@@ -202,6 +207,14 @@ void ProxyServer::tick() {
     const auto now = Clock::now();
     for (ServedPod& pod : served_->pods) pod.tick(now);
     served_->pods.remove_if([](const ServedPod& pod) { return pod.stopping && pod.drained(); });
+    expect_ticks();
+}
+
+/// Deadlines are looked at now and then, while there are any: an idle lab sleeps.
+void ProxyServer::expect_ticks() {
+    const bool needed = std::any_of(served_->pods.begin(), served_->pods.end(),
+                                    [](const ServedPod& pod) { return pod.needs_ticks(); });
+    if (!needed || served_->ticker.active()) return;
     served_->ticker = data_.after(options_.tick, [this] { tick(); });
 }
 
@@ -248,6 +261,7 @@ void ProxyServer::stop(const ObjectKey& pod) {
     data_.post([this, pod] {
         for (ServedPod& served : served_->pods)
             if (served.key() == pod && !served.stopping) served.drain();
+        expect_ticks();
     });
 }
 

@@ -48,6 +48,7 @@ private:
     /// Hands lines to the pod's log; on the data loop.
     void write_log(const ObjectKey& pod, std::vector<std::string> lines);
     void tick();
+    void expect_ticks();
 
     Loop& data_;
     Loop& control_;
