@@ -1,0 +1,164 @@
+#include <gmock/gmock.h>
+
+#include "core/base/strings.h"
+#include "proxy_fixture.h"
+
+namespace kin::ingress::test {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST_F(ProxyTest, TakesEndpointsInTurn) {
+    Backend a(named("a")), b(named("b"));
+    route({location("/", {a.endpoint(), b.endpoint()})});
+    Wire wire = client();
+    std::string order;
+    for (int i = 0; i < 10; ++i) {
+        wire.send(get("/"));
+        order += wire.read_message().back();
+    }
+    EXPECT_THAT(order, testing::AnyOf("ababababab", "bababababa"));
+}
+
+TEST_F(ProxyTest, TriesAnotherEndpointWhenOneIsDead) {
+    Backend alive(echo);
+    route({location("/", {nobody(), alive.endpoint(), nobody()})});
+    for (int i = 0; i < 6; ++i)
+        ASSERT_THAT(ask("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello"),
+                    AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("hello")));
+}
+
+TEST_F(ProxyTest, SaysWhenNobodyCanAnswer) {
+    LocationOptions impatient;
+    impatient.read_timeout = std::chrono::milliseconds(50);
+    Backend silent([](Wire& wire) { wire.read_to_end(); });
+    Backend nonsense([](Wire& wire) {
+        wire.read_head();
+        wire.send("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+    });
+    route({location("/none", {}), location("/dead", {nobody(), nobody()}),
+           location("/silent", {silent.endpoint()}, impatient),
+           location("/nonsense", {nonsense.endpoint()})});
+    Wire wire = client();
+    const auto status = [&](std::string_view path) {
+        wire.send(get(path));
+        const std::string answer = wire.read_message();
+        EXPECT_THAT(answer, HasSubstr("<center>nginx</center>"));
+        return answer.substr(0, answer.find("\r\n"));
+    };
+    EXPECT_EQ(status("/none"), "HTTP/1.1 503 Service Temporarily Unavailable");
+    EXPECT_EQ(status("/dead"), "HTTP/1.1 502 Bad Gateway");
+    EXPECT_EQ(status("/nonsense"), "HTTP/1.1 502 Bad Gateway");
+    EXPECT_EQ(status("/silent"), "HTTP/1.1 504 Gateway Time-out");
+    EXPECT_EQ(status("/other"), "HTTP/1.1 404 Not Found");
+}
+
+/// Answers one request, then closes when the next one comes: as one that timed out just now.
+std::function<void(Wire&)> closes_on_second(std::atomic<int>& posts) {
+    return [&posts](Wire& wire) {
+        for (int i = 0;; ++i) {
+            const std::string message = wire.read_message();
+            if (message.empty()) return;
+            if (message.starts_with("POST")) ++posts;
+            if (i == 1) return;
+            wire.send(response("ok"));
+        }
+    };
+}
+
+TEST_F(ProxyTest, RepeatsOnAFreshConnectionOnlyWhatDoesNoHarmTwice) {
+    std::atomic<int> posts = 0;
+    Backend backend(closes_on_second(posts));
+    route({location("/", {backend.endpoint()})});
+    Wire wire = client();
+    for (int i = 0; i < 10; ++i) {
+        wire.send(get("/"));
+        ASSERT_THAT(wire.read_message(), EndsWith("ok"));
+    }
+    // The warm connection has carried one request now, so the POST is its second.
+    wire.send("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 1\r\n\r\nx");
+    EXPECT_THAT(wire.read_message(), StartsWith("HTTP/1.1 502 "));
+    EXPECT_EQ(posts, 1);
+}
+
+TEST_F(ProxyTest, AnotherTableHoldsForTheNextRequest) {
+    Backend a(named("a")), b(named("b"));
+    route({location("/", {a.endpoint()})});
+    Wire wire = client();
+    wire.send(get("/"));
+    EXPECT_THAT(wire.read_message(), EndsWith("a"));
+    route({location("/", {b.endpoint()})});
+    wire.send(get("/"));
+    EXPECT_THAT(wire.read_message(), EndsWith("b"));
+}
+
+/// A backend that can be told to go: it answers what it is asked, once, and ends its connections.
+struct Replica {
+    std::atomic<bool> going = false;
+    std::mutex mutex;
+    std::map<std::string, int> posts;
+    Backend backend{[this](Wire& wire) {
+        while (true) {
+            const std::string message = wire.read_message();
+            if (message.empty()) return;
+            if (message.starts_with("POST ")) {
+                const std::lock_guard lock(mutex);
+                ++posts[message.substr(5, message.find(' ', 5) - 5)];
+            }
+            wire.send(response("ok", going ? "Connection: close\r\n" : ""));
+            if (going) return;
+        }
+    }};
+};
+
+TEST_F(ProxyTest, NothingIsLostOrDoneTwiceWhileReplicasComeAndGo) {
+    std::list<Replica> all;
+    std::list<Replica*> now;
+    const auto publish = [&] {
+        std::vector<ingress::Endpoint> endpoints;
+        for (const Replica* one : now) endpoints.push_back(one->backend.endpoint());
+        route({location("/", endpoints)});
+    };
+    for (int i = 0; i < 3; ++i) now.push_back(&all.emplace_back());
+    publish();
+    std::atomic<bool> stop = false;
+    std::atomic<int> sent = 0, right = 0;
+    std::vector<std::thread> clients;
+    for (int id = 0; id < 8; ++id) {
+        clients.emplace_back([&, id] {
+            Wire wire = client();
+            for (int i = 0; !stop; ++i) {
+                wire.send(i % 2 == 0
+                              ? get("/")
+                              : cat("POST /", id, "-", i,
+                                    " HTTP/1.1\r\nHost: shop\r\nContent-Length: 1\r\n\r\nx"));
+                const std::string answer = wire.read_message();
+                ++sent;
+                right += answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok");
+            }
+        });
+    }
+    for (int roll = 0; roll < 12; ++roll) {
+        const int before = sent;
+        EXPECT_TRUE(eventually([&] { return sent > before + 100; }));
+        now.push_back(&all.emplace_back());
+        Replica* const old = now.front();
+        now.pop_front();
+        publish();
+        old->going = true;
+    }
+    stop = true;
+    for (std::thread& one : clients) one.join();
+    EXPECT_EQ(sent, right);
+    std::map<std::string, int> posts;
+    for (Replica& one : all)
+        for (const auto& [id, times] : one.posts) posts[id] += times;
+    EXPECT_GT(posts.size(), 100u);
+    for (const auto& [id, times] : posts) EXPECT_EQ(times, 1) << id;
+}
+
+}  // namespace
+}  // namespace kin::ingress::test
