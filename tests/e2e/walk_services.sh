@@ -660,7 +660,7 @@ expect "all is filled in" '^SingleStack \["IPv4"\] \["10\.96\.[0-9.]+"\]$' \
 end_scenario
 gone() { [ -z "$(k get namespaces -o name | grep svc-)" ]; }
 check "all namespaces go" until_true 40 gone
-same "no Service is left" "default/kubernetes kube-system/kube-dns" \
+same "no other Service is left" "default/kubernetes ingress-nginx/ingress-nginx-controller kube-system/kube-dns" \
     "$(k get services -A -o 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {end}' | xargs)"
 same "nor any in the kernel" 0 "$(on node-2 nft list table ip kube-proxy | grep -c svc-)"
 finish
