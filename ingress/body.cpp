@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/http/head.h"
 #include "ingress/fields.h"
 
 namespace kin::ingress {
@@ -105,7 +106,7 @@ bool Body::size_byte(char c) {
         return digits_ > 0;
     }
     if (state_ == State::kExtension)
-        return is_value_char(c) && ++extension_bytes_ <= kMaxExtensions;
+        return http::is_value_char(c) && ++extension_bytes_ <= kMaxExtensions;
     if (c == ';') {
         state_ = State::kExtension;
         return digits_ > 0;

@@ -5,24 +5,12 @@
 #include <openssl/x509v3.h>
 
 #include "core/base/strings.h"
+#include "core/http/openssl.h"
 
 namespace kin::ingress {
 
 namespace {
-template <auto Free>
-struct FreeWith {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-using PkeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
-using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
-
-BioPtr reader(const std::string& text) {
-    return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
+using http::BioPtr, http::PkeyPtr, http::X509Ptr, http::reader;
 
 /// A key that is locked by a passphrase is none: nobody is there to be asked for it.
 int no_passphrase(char*, int, int, void*) { return 0; }

@@ -1,7 +1,8 @@
 #include "ingress/fields.h"
 
 #include <algorithm>
-#include <array>
+
+#include "core/http/head.h"
 
 namespace kin::ingress {
 
@@ -82,31 +83,12 @@ bool has_token(std::string_view value, std::string_view token) {
     }
 }
 
-bool is_token_char(char c) {
-    static constexpr auto kTable = [] {
-        std::array<bool, 256> table{};
-        for (int byte = 0; byte < 256; ++byte)
-            table[static_cast<size_t>(byte)] = (byte >= '0' && byte <= '9') ||
-                                               (byte >= 'a' && byte <= 'z') ||
-                                               (byte >= 'A' && byte <= 'Z');
-        for (const char mark : std::string_view("!#$%&'*+-.^_`|~"))
-            table[static_cast<unsigned char>(mark)] = true;
-        return table;
-    }();
-    return kTable[static_cast<unsigned char>(c)];
-}
-
-bool is_value_char(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return c == '\t' || (byte >= 0x20 && byte != 0x7f);
-}
-
 std::optional<FieldLine> parse_field(std::string_view line) {
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0) return {};
     const FieldLine field{line.substr(0, colon), blanks_off(line.substr(colon + 1))};
-    if (!std::all_of(field.name.begin(), field.name.end(), is_token_char)) return {};
-    if (!std::all_of(field.value.begin(), field.value.end(), is_value_char)) return {};
+    if (!std::all_of(field.name.begin(), field.name.end(), http::is_token_char)) return {};
+    if (!std::all_of(field.value.begin(), field.value.end(), http::is_value_char)) return {};
     return field;
 }
 

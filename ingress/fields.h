@@ -54,9 +54,6 @@ bool equal_ignoring_case(std::string_view left, std::string_view right);
 bool has_token(std::string_view value, std::string_view token);
 std::string_view blanks_off(std::string_view text);
 
-bool is_token_char(char c);  ///< Of names and methods.
-bool is_value_char(char c);  ///< Everything but controls; tabs are fine.
-
 struct FieldLine {
     std::string_view name, value;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/strings.h"
+#include "core/http/head.h"
 
 namespace kin::ingress {
 
@@ -27,7 +28,7 @@ bool read_status_line(std::string_view line, ResponseHead& head) {
     head.minor_version = line[7] == '0' ? 0 : 1;
     head.status = *status;
     head.reason = line.size() > 13 ? line.substr(13) : std::string_view();
-    return std::all_of(head.reason.begin(), head.reason.end(), is_value_char);
+    return std::all_of(head.reason.begin(), head.reason.end(), http::is_value_char);
 }
 
 /// "" if the fields say clearly where the body ends, else why not.

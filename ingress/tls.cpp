@@ -5,32 +5,19 @@
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "core/http/openssl.h"
 
 namespace kin::ingress {
 
 namespace {
-template <auto Free>
-struct FreeWith {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
-using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
-using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 void free_chain(STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_free); }
-using ContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
-using ChainPtr = std::unique_ptr<STACK_OF(X509), FreeWith<free_chain>>;
+using http::BioPtr, http::ContextPtr, http::PkeyPtr, http::X509Ptr, http::reader;
+using ChainPtr = std::unique_ptr<STACK_OF(X509), http::FreeWith<free_chain>>;
 
 constexpr const char* kFakeName = "Kubernetes Ingress Controller Fake Certificate";
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 // Beyond it, those that no table names are looked for and let go.
 constexpr size_t kShownKept = 256;
-
-BioPtr reader(const std::string& text) {
-    return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
                     const unsigned char* offered, unsigned int offered_size, void*) {

@@ -7,7 +7,6 @@
 
 namespace kin::http {
 
-namespace {
 bool is_token_char(char c) {
     // A table, because each byte of each name is asked about.
     static constexpr auto kTable = [] {
@@ -22,15 +21,18 @@ bool is_token_char(char c) {
     }();
     return kTable[static_cast<unsigned char>(c)];
 }
+
+bool is_value_char(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return c == '\t' || (byte >= 0x20 && byte != 0x7f);
+}
+
+namespace {
 bool is_token(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
-// Tabs and bytes over 0x7f are allowed inside values; NUL, CR, LF and other controls are not.
 bool is_value(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return c == '\t' || (byte >= 0x20 && byte != 0x7f);
-    });
+    return std::all_of(text.begin(), text.end(), is_value_char);
 }
 bool is_target(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

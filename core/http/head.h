@@ -31,6 +31,10 @@ struct RequestHead {
     bool expects_continue = false;
 };
 
+bool is_token_char(char c);  ///< Of names of fields and of methods (RFC 9110, 5.6.2).
+/// Tabs and bytes over 0x7f are allowed inside values; NUL, CR, LF and other controls are not.
+bool is_value_char(char c);
+
 struct HeadLimits {
     size_t total_bytes = 64u << 10;
     size_t target_bytes = 32u << 10;  ///< A long `kubectl exec` command line travels in the target.

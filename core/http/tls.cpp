@@ -5,22 +5,12 @@
 #include <openssl/x509v3.h>
 
 #include "core/base/strings.h"
+#include "core/http/openssl.h"
 
 namespace kin::http {
 
 namespace {
-template <auto Free>
-struct FreeWith {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
-using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
-using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>>;
-using ContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
 
 /// The oldest complaint in OpenSSL's queue, which is emptied.
 Error openssl_error(std::string_view what, Errc code = Errc::kSystem) {
@@ -34,9 +24,6 @@ std::string text_of(BIO* bio) {
     char* bytes = nullptr;
     const long size = BIO_get_mem_data(bio, &bytes);
     return std::string(bytes, static_cast<size_t>(size));
-}
-BioPtr reader(const std::string& text) {
-    return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
 Result<std::string> to_pem(EVP_PKEY* key) {
