@@ -64,7 +64,11 @@ void ExecSession::join(Answer<PodAccess::ExecStreams> streams) {
         if (request_.want_stderr) add_reader(Channel::kStderr, std::move(streams->stderr_read));
         add_stdin(std::move(streams->stdin_write));
     }
-    if (!early_stdin_.empty()) to_process(std::exchange(early_stdin_, {}));
+    if (!early_stdin_.empty()) {
+        to_process(std::exchange(early_stdin_, {}));
+        // A process that reads at once leaves nothing waiting whose end would be heard of.
+        if (!stdin_ || stdin_->waiting_bytes() == 0) wire_->resume_reading();
+    }
     if (stdin_ended_) on_stdin_end();
     finish_if_done();
 }

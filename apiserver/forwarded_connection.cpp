@@ -22,7 +22,11 @@ void ForwardedConnection::join(Answer<UniqueFd> socket) {
     // One descriptor each: a loop watches a descriptor only once.
     UniqueFd writing(::fcntl(socket->get(), F_DUPFD_CLOEXEC, 0));
     writer_ = std::make_unique<PipeWriter>(loop_, std::move(writing), events_.on_drained);
-    if (!early_.empty()) writer_->write(std::exchange(early_, {}));
+    if (!early_.empty()) {
+        writer_->write(std::exchange(early_, {}));
+        // A pod that reads at once leaves nothing waiting whose end would be heard of.
+        if (writer_->waiting_bytes() == 0) events_.on_drained();
+    }
     if (client_ended_) writer_->end();
     reader_ = std::make_unique<PipeReader>(loop_, std::move(*socket), [this](auto bytes) {
         if (!bytes.empty()) return events_.on_bytes(bytes);

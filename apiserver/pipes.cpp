@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 namespace kin::apiserver {
 
 namespace {
@@ -82,10 +84,14 @@ void PipeWriter::flush() {
         const ssize_t count =
             ::write(fd_.get(), waiting_.data() + written, waiting_.size() - written);
         if (count < 0 && would_block()) break;
-        if (count < 0) return close();  // EPIPE: nobody reads any more.
+        if (count < 0) {  // EPIPE: nobody reads any more.
+            waiting_.clear();
+            ending_ = true;
+            break;
+        }
         written += static_cast<size_t>(count);
     }
-    waiting_.erase(0, written);
+    waiting_.erase(0, std::min(written, waiting_.size()));
     if (!waiting_.empty()) {
         if (!watch_.active())
             watch_ = loop_.watch(fd_.get(), Readiness::kWritable, [this](int) { flush(); });
@@ -93,7 +99,7 @@ void PipeWriter::flush() {
     }
     const bool had_waited = watch_.active();
     watch_ = Watch();
-    if (ending_) return close();
+    if (ending_) close();
     if (had_waited && drained_) drained_();
 }
 

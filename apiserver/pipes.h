@@ -36,7 +36,9 @@ private:
 /// Writes into a pipe, terminal or socket, and keeps what does not fit. On its loop's thread.
 class PipeWriter {
 public:
-    /// `drained` is called when nothing waits any more, after something had to wait.
+    /// `drained` is called when nothing waits any more, after something had to wait: all is
+    /// written, or nobody reads any more. Never by write() or end() themselves: whoever held
+    /// something back before must look at waiting_bytes() after them.
     PipeWriter(Loop& loop, UniqueFd fd, std::function<void()> drained);
 
     /// Dropped if the reader is gone.
