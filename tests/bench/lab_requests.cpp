@@ -75,6 +75,26 @@ private:
 
 }  // namespace
 
+void await_nodes(const std::string& socket, int nodes) {
+    const http::Client api(socket);
+    const double deadline = monotonic_ms() + 30'000;
+    while (!api.send("GET", "/readyz", {}, "")) {
+        if (monotonic_ms() > deadline) give_up(cat(socket, " does not answer"));
+        ::usleep(
+            200);  // A small part of what is measured: nothing tells of a socket's first accept.
+    }
+    std::set<std::string> ready;
+    watch(api, "/api/v1/nodes", [&](const std::string&, const Json& node) {
+        for (const Json& condition : array_at(node, {"status", "conditions"})) {
+            if (string_at(condition, {"type"}) == "Ready" &&
+                string_at(condition, {"status"}) == "True") {
+                ready.insert(string_at(node, {"metadata", "name"}));
+            }
+        }
+        return ready.size() == static_cast<size_t>(nodes);
+    });
+}
+
 void deploy(const std::string& socket, const std::string& name, int pods) {
     const http::Client api(socket);
     const Stopwatch stopwatch;

@@ -7,6 +7,9 @@ namespace kin::bench {
 /// Measurements of a running lab, through its unix socket. Each prints one line of numbers; a
 /// failure ends the process.
 
+/// Waits for a lab that is starting: returns as soon as its socket answers and `nodes` nodes are
+/// Ready. What else it starts by then goes on.
+void await_nodes(const std::string& socket, int nodes);
 /// Creates Deployment `name` of `pods` nginx pods: milliseconds until all are Ready.
 void deploy(const std::string& socket, const std::string& name, int pods);
 /// Milliseconds from now until all of `pods` pods of Deployment `name` are Ready after their

@@ -24,6 +24,8 @@ constexpr const char* kUsage =
     "    elements loaded, and the same\n"
     "kin_bench data-path TURNS SERVER_PID,SERVER_PID... NAME:same|across:CLIENT_PID:ADDRESS...\n"
     "    per way and kind: microseconds, the reference's, their ratio (median, lowest, highest)\n"
+    "kin_bench await-nodes SOCKET NODES\n"
+    "    ends when a lab that is starting has so many that are Ready\n"
     "kin_bench deploy SOCKET NAME PODS | restarted SOCKET NAME PODS COUNT | remove SOCKET NAME\n"
     "    milliseconds until all are Ready, or gone\n"
     "kin_bench change-endpoints SOCKET SERVICE TIMES\n"
@@ -50,6 +52,8 @@ int run(const std::vector<std::string>& words) {
     const auto number = [&words](size_t at) { return std::atoi(words[at].c_str()); };
     if (is("deploy", 3)) {
         deploy(words[1], words[2], number(3));
+    } else if (is("await-nodes", 2)) {
+        await_nodes(words[1], number(2));
     } else if (is("restarted", 4)) {
         await_restart(words[1], words[2], number(3), number(4));
     } else if (is("remove", 2)) {
