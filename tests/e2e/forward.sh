@@ -4,6 +4,7 @@
 kubectl_itself() { exec "$KIN" kubectl --lab "$LAB" ${NS:+-n "$NS"} "$@"; }
 # forward ARGS...: kubectl port-forward in the background; sets FORWARD (its pid) and PORTS.
 forward() {
+    : >"$T/forward"  # The one in the background may come to it after the first look.
     kubectl_itself port-forward "$@" >"$T/forward" 2>&1 &
     FORWARD=$!
     local wanted

@@ -12,7 +12,7 @@ get() { client curl -s --max-time 5 "$@"; }
 check "a NodePort Service with a number of its own" \
     k create service nodeport web --tcp=80:8080 --node-port=30080
 for node in 172.30.0.2 172.30.0.3 172.30.0.4; do
-    expect "node port 30080 answers on $node" '^web-' get "http://$node:30080/hostname"
+    eventually "node port 30080 answers on $node" 10 '^web-' get "http://$node:30080/hostname"
 done
 expect "the pod sees the node as the client" '^172\.30\.0\.[234]:' get http://172.30.0.3:30080/clientip
 host_of() { "$KIN" status --lab "$LAB" | awk -v t="$1" '$1 == "default/web" && $2 == t {print $4}'; }
