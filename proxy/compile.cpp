@@ -98,6 +98,7 @@ private:
 
     /// Reject, not drop: the client learns at once instead of waiting for a timeout. But where only
     /// this node has no endpoint, whoever sent the connection here shall try another node.
+    /// `services` leads a key on first, so that this is in force only where that has none.
     void refuse(const Way& way, const char* chain) {
         put(all(), way.without, way.key, goto_(chain), service_.name);
     }
@@ -122,9 +123,7 @@ private:
         lead(all(), way, local ? way.short_circuit : way.balance, way.services, way.endpoints,
              service_.endpoints);
         if (!local) return;
-        // Accepted in the nat chain means: goes on as it is, to be dropped by the checks.
-        put(all(), way.local_services, way.key, accept(), service_.name);
-        refuse(way, kDropChain);
+        put(all(), way.local_services, way.key, goto_(kDropChain), service_.name);
         for (const auto& [node, endpoints] : service_.local) {
             lead(out_.on_node[node], way, way.local, way.local_services, way.local_endpoints,
                  endpoints);

@@ -75,7 +75,7 @@ private:
     void way(const std::string& name, const Key& key, const char* services, const char* endpoints,
              const std::vector<Endpoint>& targets, const char* remark) {
         out_ += cat("  ", padded(name, 46));
-        if (targets.empty()) return refused(key.size() == 2);
+        if (targets.empty()) return refused(services, key.size() == 2);
         out_ += cat(connections(count(services, key)), "\n    map ", services, ": one of ",
                     targets.size(), targets.size() == 1 ? " endpoint" : " endpoints, at random");
         if (port_.affinity_s != 0) {
@@ -92,8 +92,11 @@ private:
             ++index;
         }
     }
-    void refused(bool node_port) {
-        const char* map = node_port ? kNoEndpointNodePorts : kNoEndpointServices;
+    void refused(std::string_view services, bool node_port) {
+        const bool local = services == kLocalServiceIps || services == kLocalNodePorts;
+        const std::string_view map = local       ? services
+                                     : node_port ? kNoEndpointNodePorts
+                                                 : kNoEndpointServices;
         if (port_.endpoints.empty()) {
             out_ += cat("refused\n    map ", map,
                         ": no pod is ready, so connections are rejected at once\n");
