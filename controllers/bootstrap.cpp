@@ -9,7 +9,8 @@
 namespace kin::controllers {
 
 namespace {
-constexpr std::string_view kMark = "kin/first-objects-created";
+constexpr std::string_view kMark = "kin/first-objects-created";  // The edition; "true": the first.
+constexpr std::string_view kSince = "kin/since";
 
 Json meta(std::string_view name, Json labels) {
     return {{"name", name}, {"namespace", "default"}, {"labels", std::move(labels)}};
@@ -37,17 +38,38 @@ void restore(Client& client, const Json& wanted, std::initializer_list<const cha
     for (const char* part : parts) changed[part] = wanted[part];
     if (changed != *stored) client.update(kind->resource(), std::move(changed));
 }
+/// The edition that brought this object; it is not to be seen in the cluster.
+int take_edition(Json& object) {
+    const auto since = parse_number<int>(string_at(object, {"metadata", "annotations", kSince}));
+    if (!since) return 1;
+    Json& annotations = object["metadata"]["annotations"];
+    annotations.erase(std::string(kSince));
+    if (annotations.empty()) object["metadata"].erase("annotations");
+    return *since;
+}
+
+/// Of this cluster; 0: it is new.
+int edition_of(const std::shared_ptr<const Json>& system) {
+    const std::string mark =
+        system ? string_at(*system, {"metadata", "annotations", kMark}) : std::string();
+    return mark == "true" ? 1 : parse_number<int>(mark).value_or(0);
+}
 }  // namespace
 
-std::vector<Json> first_objects(const BootstrapOptions& options) {
+std::vector<Json> first_objects(const BootstrapOptions& options, int after_edition) {
     auto objects = parse_yaml_documents(embedded::first_objects());
     KIN_ASSERT(objects);
+    std::vector<Json> out;
     for (Json& object : *objects) {
+        const int edition = take_edition(object);
+        KIN_ASSERT(edition <= kFirstObjectsEdition);
+        if (edition <= after_edition) continue;
         if (string_at(object, {"metadata", "name"}) == "kube-dns") {
             object["spec"]["clusterIP"] = options.dns_service_ip.to_string();
         }
+        out.push_back(std::move(object));
     }
-    return std::move(*objects);
+    return out;
 }
 
 std::vector<Json> api_server_objects(const BootstrapOptions& options) {
@@ -96,16 +118,14 @@ void keep_api_server_objects(Client& client, const BootstrapOptions& options) {
 
 void bootstrap(Client& client, const BootstrapOptions& options) {
     const ObjectKey system{"", "kube-system"};
-    const auto stored = client.get(Namespace::kResource, system);
-    const bool fresh = !stored || !find(*stored, {"metadata", "annotations", kMark});
-    if (fresh) {
-        for (Json& object : first_objects(options)) create(client, std::move(object));
-    }
+    const int edition = edition_of(client.get(Namespace::kResource, system));
+    for (Json& object : first_objects(options, edition)) create(client, std::move(object));
     restore_api_server_objects(client, options);
-    if (!fresh) return;
+    if (edition >= kFirstObjectsEdition) return;
     // Written last: whoever is interrupted before begins anew, and finds half of it there.
-    client.patch(Namespace::kResource, system,
-                 {{"metadata", {{"annotations", {{std::string(kMark), "true"}}}}}});
+    client.patch(
+        Namespace::kResource, system,
+        {{"metadata", {{"annotations", {{std::string(kMark), cat(kFirstObjectsEdition)}}}}}});
 }
 
 }  // namespace kin::controllers

@@ -102,6 +102,22 @@ else
 fi
 rm -rf "$mine"
 
+# A lab of a kin that knew no Ingress gets what came with it, once.
+check "the controller of Ingress goes" k delete namespace ingress-nginx --timeout=30s
+check "its class too" k delete ingressclass nginx
+check "and the mark is that of an older kin" \
+    k annotate --overwrite namespace kube-system kin/first-objects-created=true
+check "down" kin down --lab "$LAB"
+check "up" start_again
+eventually "the controller comes" 20 'ingress-nginx-controller +1/1' k get -n ingress-nginx deployments
+expect "and the class" '^nginx +k8s.io/ingress-nginx' k get ingressclass
+same "whose annotations are upstream's alone" '{"ingressclass.kubernetes.io/is-default-class":"true"}' \
+    "$(k get ingressclass nginx -o 'jsonpath={.metadata.annotations}')"
+check "who deletes it now" k delete ingressclass nginx
+check "down" kin down --lab "$LAB"
+check "up" start_again
+refused "has deleted it" NotFound k get ingressclass nginx
+
 # Downloaded to /tmp and tried there: pods have all of kin's own programs.
 cp "$KIN" "/tmp/$LAB.kin"
 check "kin from /tmp" "/tmp/$LAB.kin" up --lab "$OTHER" --detach --api-port 0
