@@ -103,7 +103,7 @@ void validate_backend(const Json& backend, const FieldPath& path, Findings& out)
         const std::string name = string_at(*service, {"name"});
         const FieldPath at = path.child("service").child("name");
         if (name.empty()) {
-            out.required(at, "name is required");
+            out.required(at);
         } else {
             out.invalid(at, name, check_dns1035_label(name));
         }
