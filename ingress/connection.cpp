@@ -186,14 +186,15 @@ void Connection::serve() {
     if (decision.status != 0) return answer(decision.status, decision.redirect, stays);
     std::string head = endpoint_head(*request_, decision.target, {address_, door_, request_id_});
     phase_ = Phase::kExchange;
-    exchange_ =
-        std::make_unique<Exchange>(site_, Exchange::Client{stream_, received_, *request_, record_},
-                                   decision, std::move(head), [this] { turn(); });
+    exchange_ = std::make_unique<Exchange>(
+        site_, Exchange::Client{stream_, received_, *request_, door_, record_}, decision,
+        std::move(head), [this] { turn(); });
 }
 
 void Connection::answer(int status, const std::string& redirect, bool keep_alive) {
     keep_alive = keep_alive && !site_.draining;
-    const Page page{status, redirect, keep_alive, request_ && request_->head.method == "HEAD"};
+    const Page page{status, redirect, keep_alive, request_ && request_->head.method == "HEAD",
+                    door_ == Door::kHttps};
     stream_.queue(to_text(page));
     record_.status = status;
     record_.body_bytes = body_bytes(page);

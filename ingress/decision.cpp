@@ -3,6 +3,7 @@
 #include "core/base/strings.h"
 #include "core/http/message.h"
 #include "ingress/dates.h"
+#include "ingress/response_head.h"
 
 namespace kin::ingress {
 
@@ -134,12 +135,13 @@ std::string page_body(int status) {
     return page_body(text, cat("<center><h1>", text, "</h1></center>\r\n"));
 }
 
-std::string page_head(int status, size_t size, bool keep_alive, const std::string& redirect) {
-    std::string out = cat("HTTP/1.1 ", status_text(status),
+std::string page_head(const Page& page, size_t size) {
+    std::string out = cat("HTTP/1.1 ", status_text(page.status), "\r\nServer: ", kServerName,
                           "\r\nDate: ", http_date(std::chrono::system_clock::now()),
                           "\r\nContent-Type: text/html\r\nContent-Length: ", size,
-                          "\r\nConnection: ", keep_alive ? "keep-alive" : "close", "\r\n");
-    if (!redirect.empty()) out += cat("Location: ", redirect, "\r\n");
+                          "\r\nConnection: ", page.keep_alive ? "keep-alive" : "close", "\r\n");
+    if (!page.redirect.empty()) out += cat("Location: ", page.redirect, "\r\n");
+    if (page.tls) out += cat("Strict-Transport-Security: ", kStrictTransport, "\r\n");
     return out + "\r\n";
 }
 }  // namespace
@@ -148,8 +150,7 @@ size_t body_bytes(const Page& page) { return page.head_only ? 0 : page_body(page
 
 std::string to_text(const Page& page) {
     const std::string body = page_body(page.status);
-    return page_head(page.status, body.size(), page.keep_alive, page.redirect) +
-           (page.head_only ? "" : body);
+    return page_head(page, body.size()) + (page.head_only ? "" : body);
 }
 
 std::string plain_http_page() {
@@ -157,7 +158,7 @@ std::string plain_http_page() {
     const std::string body = page_body(
         cat("400 ", kWhy),
         cat("<center><h1>400 Bad Request</h1></center>\r\n<center>", kWhy, "</center>\r\n"));
-    return page_head(400, body.size(), false, "") + body;
+    return page_head({.status = 400, .redirect = "", .keep_alive = false}, body.size()) + body;
 }
 
 }  // namespace kin::ingress

@@ -25,6 +25,7 @@ struct Page {
     std::string redirect;
     bool keep_alive = true;
     bool head_only = false;
+    bool tls = false;  ///< Between client and proxy.
 };
 std::string to_text(const Page& page);
 /// For a client that speaks HTTP where TLS is spoken; it ends the connection.

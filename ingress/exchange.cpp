@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kMaxTries = 3;
 // Reads in one turn, so that one fast pair does not keep the loop from all others.
 constexpr int kMaxRounds = 32;
+// Of a client's next requests, while the present one is served.
+constexpr size_t kReadAhead = 16u << 10;
 }  // namespace
 
 Exchange::Exchange(Site& site, Client client, const Decision& decision, std::string head,
@@ -37,8 +39,8 @@ void Exchange::begin_try() {
     const auto& endpoints = location_.backend->endpoints;
     const Endpoint endpoint = endpoints[(turn_ + tries_) % endpoints.size()];
     client_.record.tries.push_back({endpoint, 0, 0, Clock::now(), {}});
-    head_queued_ = false;
-    deadline_ = Clock::now() + location_.options.connect_timeout;
+    head_queued_ = request_cut_ = false;
+    allow(location_.options.connect_timeout);
     if (!fresh_) {
         if (auto warm = site_.upstreams.reuse(endpoint, !client_.request.repeatable))
             return attach(std::move(warm));
@@ -63,7 +65,9 @@ void Exchange::attach(std::unique_ptr<UpstreamConnection> connection) {
     upstream_->on_ready = [this] { wake_(); };
 }
 
-void Exchange::touch() { deadline_ = Clock::now() + location_.options.read_timeout; }
+void Exchange::allow(std::chrono::milliseconds time) {
+    deadline_ = Clock::now() + (client_ended_ ? std::min(time, kPatienceWithEnded) : time);
+}
 
 void Exchange::next_endpoint(int status) {
     this_try().ended = Clock::now();
@@ -75,10 +79,15 @@ void Exchange::next_endpoint(int status) {
     begin_try();
 }
 
-void Exchange::lost() {
-    const bool untouched = !upstream_->connected;
+bool Exchange::unread(bool in_order) const {
+    if (!upstream_->connected) return true;
+    const size_t given = head_.size() + sent_body_.size() - upstream_->stream.waiting();
+    return (in_order || !upstream_->reused) && upstream_->unacknowledged_bytes() >= given;
+}
+
+void Exchange::lost(bool in_order) {
     const bool repeatable =
-        untouched || (client_.request.repeatable && !body_begun_ && response_text_.empty());
+        body_kept_ && response_text_.empty() && (client_.request.repeatable || unread(in_order));
     if (upstream_->reused && repeatable && !std::exchange(fresh_, true)) {
         // It was closed while nobody looked; the endpoint itself may be well.
         upstream_.reset();
@@ -114,7 +123,8 @@ Exchange::State Exchange::pump() {
         }
         const bool sent = send_request();
         const bool received = state_ == State::kRunning && receive_response();
-        if (!sent && !received) break;
+        const bool watched = state_ == State::kRunning && watch_client();
+        if (!sent && !received && !watched) break;
     }
     if (client_.stream.failed() && state_ == State::kRunning) state_ = State::kBroken;
     if (state_ != State::kRunning) end_try();
@@ -125,20 +135,23 @@ Exchange::State Exchange::pump() {
 bool Exchange::send_request() {
     if (!upstream_ || request_cut_) return false;
     Stream& stream = upstream_->stream;
-    if (!std::exchange(head_queued_, true)) stream.queue(head_);
+    if (!std::exchange(head_queued_, true)) {
+        stream.queue(head_);
+        stream.queue(sent_body_);
+    }
     const size_t waited = stream.waiting();
     stream.flush();
     if (upstream_->connected && stream.waiting() < waited) touch();  // It reads, however slowly.
     if (stream.failed()) {
         if (!upstream_->connected) {
-            lost();
+            lost(false);
             return true;
         }
         request_cut_ = true;  // It may have answered before it closed.
         return false;
     }
     if (!upstream_->connected) {
-        if (stream.waiting() == head_.size()) return false;
+        if (stream.waiting() == head_.size() + sent_body_.size()) return false;
         upstream_->connected = true;
         touch();
     }
@@ -172,7 +185,6 @@ bool Exchange::send_body() {
         }
         bytes = got.bytes;
     }
-    body_begun_ = true;
     touch();
     const Body::Step step = forward(request_body_, bytes, upstream_->stream);
     if (kept)
@@ -187,16 +199,49 @@ bool Exchange::send_body() {
     return true;
 }
 
+/// While an endpoint is busy with the request: what a client sends now begins its next one, and its
+/// end is worth knowing.
+bool Exchange::watch_client() {
+    if (!watches_client()) return false;
+    const auto got = client_.stream.read(site_.buffer);
+    if (got.what == What::kBlocked) return false;
+    if (got.what == What::kBytes) {
+        client_.received.append(got.bytes);
+    } else if (got.what == What::kEnd) {
+        client_ended_ = true;
+        touch();
+    } else {
+        state_ = State::kBroken;
+    }
+    return true;
+}
+
+bool Exchange::watches_client() const {
+    return state_ == State::kRunning && request_body_.done() && !tunnel_ && !client_ended_ &&
+           client_.received.size() < kReadAhead;
+}
+
+/// For another endpoint.
+void Exchange::keep(std::string_view sent) {
+    body_kept_ = body_kept_ && !response_begun_ && sent_body_.size() + sent.size() <= kKeptBody;
+    if (body_kept_)
+        sent_body_.append(sent);
+    else
+        sent_body_ = std::string();
+}
+
 /// Bytes that need no new framing are sent from where they were read.
 Body::Step Exchange::forward(Body& body, std::string_view& bytes, Stream& to) {
     if (body.unchanged()) {
         const size_t count = body.take(bytes.size());
+        if (&body == &request_body_) keep(bytes.substr(0, count));
         to.send(bytes.substr(0, count));
         bytes.remove_prefix(count);
         return body.done() ? Body::Step::kDone : Body::Step::kMore;
     }
     std::string framed;
     const Body::Step step = body.pass(bytes, framed);
+    if (&body == &request_body_) keep(framed);
     to.send(framed);
     return step;
 }
@@ -262,7 +307,7 @@ void Exchange::use_head(const ResponseHead& head) {
     if (head.interim()) {
         // 100 was the proxy's to say; HTTP/1.0 knows no others.
         if (head.status != 100 && minor_version == 1)
-            client_.stream.send(client_head(head, {Framing::kNone, 1, true, {}}));
+            client_.stream.send(client_head(head, {Framing::kNone, 1, true}));
         return;
     }
     this_try().status = head.status;
@@ -275,12 +320,14 @@ void Exchange::use_head(const ResponseHead& head) {
         tunnel_ = true;
         endpoint_stays_ = false;
         request_body_ = response_body_ = Body(Framing::kUntilClose, 0, Framing::kUntilClose);
-        client_.stream.queue(client_head(head, {Framing::kNone, 1, false, {}}));
+        client_.stream.queue(
+            client_head(head, {Framing::kNone, 1, false, client_.door == Door::kHttps}));
         return;
     }
     // A client whose body is not wanted any more cannot say where its next request begins.
     const bool stays = client_.request.keep_alive && request_body_.done() && !site_.draining;
     ClientSide side = client_side(head, minor_version, stays);
+    side.tls = client_.door == Door::kHttps;
     side.date = http_date(std::chrono::system_clock::now());
     client_stays_ = side.keep_alive;
     response_body_ = Body(head.framing, head.length_bytes, side.framing);
@@ -288,7 +335,7 @@ void Exchange::use_head(const ResponseHead& head) {
 }
 
 void Exchange::upstream_ended(bool in_order) {
-    if (!response_begun_) return lost();
+    if (!response_begun_) return lost(in_order);
     std::string last;
     if (!in_order || response_body_.end(last) != Body::Step::kDone) {
         client_.stream.flush();
@@ -306,16 +353,21 @@ void Exchange::finish() {
         upstream_->stream.waiting() == 0)
         site_.upstreams.give_back(std::move(upstream_));
     upstream_.reset();
-    client_stays_ = client_stays_ && request_body_.done();
+    client_stays_ = client_stays_ && request_body_.done() && !client_ended_;
     state_ = State::kDone;
 }
 
 bool Exchange::wants_client_input() const {
-    return state_ == State::kRunning && upstream_ && upstream_->connected &&
-           !request_body_.done() && !request_cut_ && upstream_->stream.waiting() <= kHighWater;
+    return watches_client() ||
+           (state_ == State::kRunning && upstream_ && upstream_->connected &&
+            !request_body_.done() && !request_cut_ && upstream_->stream.waiting() <= kHighWater);
 }
 
 void Exchange::on_deadline() {
+    if (client_ended_) {
+        state_ = State::kBroken;
+        return;
+    }
     if (!upstream_ || !upstream_->connected) return next_endpoint(504);
     if (client_.stream.waiting() > 0 || tunnel_) {
         state_ = State::kBroken;

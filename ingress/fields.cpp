@@ -34,6 +34,7 @@ constexpr Known kKnown[] = {
     {"referer", Field::kReferer},
     {"date", Field::kDate},
     {"server", Field::kServer},
+    {"strict-transport-security", Field::kStrictTransportSecurity},
     {"user-agent", Field::kUserAgent},
     {"http2-settings", Field::kHttp2Settings},
 };

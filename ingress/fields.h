@@ -38,6 +38,7 @@ enum class Field {
     kReferer,
     kDate,
     kServer,
+    kStrictTransportSecurity,
     kUserAgent,
     kHttp2Settings,
 };

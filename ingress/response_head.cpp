@@ -87,7 +87,7 @@ std::variant<ResponseHead, std::string_view> read_response(std::string_view text
 }
 
 ClientSide client_side(const ResponseHead& response, int minor_version, bool keep_alive) {
-    ClientSide client{response.framing, minor_version, keep_alive, {}};
+    ClientSide client{response.framing, minor_version, keep_alive, false, {}};
     if (response.framing == Framing::kUntilClose || response.framing == Framing::kChunked)
         client.framing = minor_version == 0 ? Framing::kUntilClose : Framing::kChunked;
     if (client.framing == Framing::kUntilClose) client.keep_alive = false;
@@ -103,12 +103,14 @@ std::string client_head(const ResponseHead& response, const ClientSide& client) 
     out.append("HTTP/1.1 ").append(std::to_string(response.status));
     out.append(" ").append(response.reason).append("\r\n");
     const Nominated nominated(response.fields);
+    if (!response.interim()) add("Server", kServerName);
     if (!client.date.empty() && first_of(response.fields, Field::kDate).empty())
         add("Date", client.date);
     const bool bodiless = response.status < 200 || response.status == 204;
     for (const auto& [name, value] : response.fields) {
         const Field field = classify(name);
         if (field == Field::kServer || field == Field::kTransferEncoding) continue;
+        if (field == Field::kStrictTransportSecurity && client.tls) continue;
         if (field == Field::kConnection || field == Field::kKeepAlive) continue;
         if (field == Field::kProxyConnection || field == Field::kTe) continue;
         // The one upgrade that is told is the one that happens.
@@ -116,6 +118,7 @@ std::string client_head(const ResponseHead& response, const ClientSide& client) 
         if (field == Field::kContentLength && bodiless) continue;
         if (field == Field::kUpgrade || !nominated.holds(name)) add(name, value);
     }
+    if (client.tls && !response.interim()) add("Strict-Transport-Security", kStrictTransport);
     if (client.framing == Framing::kChunked) add("Transfer-Encoding", "chunked");
     if (response.status == 101) {
         add("Connection", "Upgrade");

@@ -10,6 +10,11 @@
 
 namespace kin::ingress {
 
+/// What the proxy says of itself, in place of what an endpoint says.
+inline constexpr std::string_view kServerName = "kin";
+/// Of everything that went over TLS, as ingress-nginx has it unless told otherwise (hsts,
+/// hsts-max-age, hsts-include-subdomains).
+inline constexpr std::string_view kStrictTransport = "max-age=31536000; includeSubDomains";
 inline constexpr size_t kMaxResponseHead = 32u << 10;
 
 /// The head of an endpoint's response. Views point into the text that it was read from.
@@ -36,6 +41,7 @@ struct ClientSide {
     Framing framing = Framing::kNone;
     int minor_version = 1;
     bool keep_alive = true;
+    bool tls = false;       ///< Between client and proxy.
     std::string_view date;  ///< For a response that has none (RFC 9110 section 6.6.1); "": none.
 };
 /// How a response of this head can be sent to a client of HTTP/1.`minor_version`; what ends

@@ -1,7 +1,9 @@
 #include "ingress/upstream.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -43,6 +45,11 @@ void SocketStock::arrived(std::vector<UniqueFd> sockets) {
     }
     waiting_.splice(waiting_.begin(), waiting);
     if (!waiting_.empty()) order();
+}
+
+size_t UpstreamConnection::unacknowledged_bytes() const {
+    int bytes = 0;
+    return ::ioctl(stream.fd(), SIOCOUTQ, &bytes) == 0 ? static_cast<size_t>(bytes) : 0;
 }
 
 Upstreams::Upstreams(Loop& loop, OpenSockets open, Limits limits)

@@ -55,6 +55,9 @@ public:
     std::function<void()> on_ready;
     bool reused = false;     ///< It has carried a request before.
     bool connected = false;  ///< It has taken bytes.
+    /// How many of the bytes that it has taken the other end's kernel has not acknowledged; of a
+    /// connection that is over: as of its end.
+    size_t unacknowledged_bytes() const;
     std::chrono::steady_clock::time_point idle_since{};
 };
 

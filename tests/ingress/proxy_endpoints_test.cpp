@@ -1,4 +1,8 @@
 #include <gmock/gmock.h>
+#include <linux/filter.h>
+#include <linux/sock_diag.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "core/base/strings.h"
 #include "proxy_fixture.h"
@@ -82,6 +86,103 @@ TEST_F(ProxyTest, RepeatsOnAFreshConnectionOnlyWhatDoesNoHarmTwice) {
     wire.send("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_THAT(wire.read_message(), StartsWith("HTTP/1.1 502 "));
     EXPECT_EQ(posts, 1);
+}
+
+/// Has the kernel throw away what comes with data for this socket, or for those that it accepts:
+/// nothing of it is acknowledged, so it is as if it had not arrived in time.
+void drop_data(int fd) {
+    // Of a segment: its header is 20 bytes, and some 12 of options.
+    sock_filter program[] = {{BPF_LD | BPF_W | BPF_LEN, 0, 0, 0},
+                             {BPF_JMP | BPF_JGT | BPF_K, 0, 1, 60},
+                             {BPF_RET | BPF_K, 0, 0, 0},
+                             {BPF_RET | BPF_K, 0, 0, 0xFFFF}};
+    const sock_fprog filter{4, program};
+    EXPECT_EQ(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter), 0);
+}
+
+bool has_dropped(int fd) {
+    uint32_t memory[SK_MEMINFO_VARS] = {};
+    socklen_t size = sizeof memory;
+    return ::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) == 0 &&
+           memory[SK_MEMINFO_DROPS] > 0;
+}
+
+const std::string kPost = "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello";
+
+TEST_F(ProxyTest, APostThatMeetsAClosingConnectionIsSentOnAnotherOnce) {
+    std::atomic<int> posts = 0, connections = 0;
+    Backend backend([&](Wire& wire) {
+        const bool first = ++connections == 1;
+        while (true) {
+            const std::string message = wire.read_message();
+            if (message.empty()) return;
+            if (message.starts_with("POST")) ++posts;
+            if (first) drop_data(wire.fd());  // Before the answer, which lets the next one come.
+            wire.send(response(message));
+            if (!first) continue;
+            // It closes, as one that nobody needs any more, and the next request crosses its end.
+            EXPECT_TRUE(eventually([&] { return has_dropped(wire.fd()); }));
+            return;
+        }
+    });
+    route({location("/", {backend.endpoint()})});
+    Wire wire = client();
+    wire.send(get("/"));
+    ASSERT_THAT(wire.read_message(), StartsWith("HTTP/1.1 200 "));
+    wire.send(kPost);
+    EXPECT_THAT(wire.read_message(), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("hello")));
+    EXPECT_EQ(posts, 1);
+    EXPECT_EQ(connections, 2);
+}
+
+TEST_F(ProxyTest, APostThatAnEndpointNeverReceivedIsSentToAnotherOne) {
+    uint16_t port = 0;
+    UniqueFd deaf = listener(port);
+    drop_data(deaf.get());
+    std::atomic<int> posts = 0;
+    Backend alive([&](Wire& wire) {
+        while (true) {
+            const std::string message = wire.read_message();
+            if (message.empty() || !wire.send(response(message))) return;
+            ++posts;
+        }
+    });
+    route({location("/", {{{0x7F000001}, port}, alive.endpoint()})});
+    Wire one = client(), other = client();  // In turn: one of them begins with the deaf one.
+    one.send(kPost);
+    other.send(kPost);
+    pollfd waiting{deaf.get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&waiting, 1, 10'000), 1);
+    Wire accepted{UniqueFd(::accept4(deaf.get(), nullptr, nullptr, SOCK_CLOEXEC))};
+    ASSERT_TRUE(eventually([&] { return has_dropped(accepted.fd()); }));
+    accepted.reset();
+    for (Wire* wire : {&one, &other})
+        EXPECT_THAT(wire->read_message(), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("hello")));
+    EXPECT_EQ(posts, 2);
+}
+
+TEST_F(ProxyTest, APostThatMayHaveBeenReadIsNotSentAgain) {
+    std::atomic<int> posts = 0;
+    Backend dies([&](Wire& wire) {
+        if (wire.read_message().starts_with("POST")) ++posts;
+        wire.reset();
+    });
+    route({location("/", {dies.endpoint(), dies.endpoint()})});
+    EXPECT_THAT(ask(kPost), StartsWith("HTTP/1.1 502 "));
+    EXPECT_EQ(posts, 1);
+}
+
+TEST_F(ProxyTest, APutIsSentAgainWithItsBody) {
+    std::atomic<int> puts = 0;
+    Backend dies([&](Wire& wire) { puts += wire.read_message().starts_with("PUT"); });
+    Backend alive(echo);
+    route({location("/", {dies.endpoint(), alive.endpoint()})});
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_THAT(ask("PUT / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        "5\r\nhello\r\n0\r\n\r\n"),
+                    AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("5\r\nhello\r\n0\r\n\r\n")));
+    }
+    EXPECT_EQ(puts, 1);
 }
 
 TEST_F(ProxyTest, AnotherTableHoldsForTheNextRequest) {

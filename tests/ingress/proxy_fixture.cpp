@@ -20,6 +20,7 @@ sockaddr_in loopback(uint16_t port) {
     address.sin_port = htons(port);
     return address;
 }
+}  // namespace
 
 UniqueFd listener(uint16_t& port) {
     UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -31,7 +32,6 @@ UniqueFd listener(uint16_t& port) {
     port = ntohs(address.sin_port);
     return fd;
 }
-}  // namespace
 
 Wire Wire::to_port(uint16_t port) {
     UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -77,6 +77,8 @@ std::string response(std::string_view body, std::string_view more_fields = "");
 void echo(Wire& wire);
 /// Answers each message with `name`.
 std::function<void(Wire&)> named(std::string name);
+/// Listens on a port of 127.0.0.1, without waiting in calls of accept().
+UniqueFd listener(uint16_t& port);
 /// An endpoint where nobody listens.
 ingress::Endpoint nobody();
 

@@ -93,6 +93,42 @@ TEST_F(ProxyTest, AnEndpointThatDiesHalfWayIsSeenByTheClient) {
     EXPECT_TRUE(wire.ended());
 }
 
+TEST_F(ProxyTest, ACallerWhoGoesAwayIsNoticed) {
+    std::atomic<int> asked = 0, left = 0;
+    Backend backend([&](Wire& wire) {
+        wire.read_head();
+        ++asked;
+        wire.read_to_end();
+        left += wire.ended();
+    });
+    LocationOptions patient;
+    patient.read_timeout = std::chrono::minutes(10);
+    route({location("/", {backend.endpoint()}, patient)});
+    {
+        Wire closes = client(), resets = client(), tls = Wire::to_tls_port(https_port_, "shop");
+        for (Wire* wire : {&closes, &resets, &tls}) wire->send(get("/"));
+        ASSERT_TRUE(eventually([&] { return asked == 3; }));
+        resets.reset();
+    }
+    EXPECT_TRUE(eventually([&] { return left == 3; }));
+    for (const std::string& line : log_lines(3)) EXPECT_THAT(line, HasSubstr(" 499 0 "));
+}
+
+TEST_F(ProxyTest, ACallerWhoOnlyEndsItsHalfGetsItsAnswer) {
+    std::atomic<bool> go = false;
+    Backend backend([&](Wire& wire) {
+        wire.read_head();
+        eventually([&] { return go.load(); });
+        wire.send(response("answer"));
+    });
+    route({location("/", {backend.endpoint()})});
+    Wire wire = client();
+    wire.send(get("/"));
+    wire.shut_down_sending();
+    go = true;
+    EXPECT_THAT(wire.read_to_end(), EndsWith("answer"));
+}
+
 TEST_F(ProxyTest, AStoppedPodFinishesWhatItHasBegun) {
     std::atomic<bool> asked = false, go = false;
     Backend backend([&](Wire& wire) {

@@ -217,13 +217,26 @@ TEST(ResponseHeadTest, TheConnectionsFieldsAreNotTheClients) {
         "Set-Cookie: b\r\n\r\n";
     const auto head = std::get<ResponseHead>(read_response(text, false));
     EXPECT_EQ(client_head(head, client_side(head, 1, true)),
-              "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n"
+              "HTTP/1.1 200 Fine\r\nServer: kin\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n"
               "Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n");
     ClientSide dated = client_side(head, 1, true);
     dated.date = "now";
     EXPECT_THAT(client_head(head, dated), HasSubstr("\r\nDate: now\r\n"));
     EXPECT_THAT(client_head(head, client_side(head, 0, true)),
                 testing::AllOf(HasSubstr("Connection: close"), Not(HasSubstr("chunked"))));
+}
+
+TEST(ResponseHeadTest, TheProxySaysWhetherTlsIsAMust) {
+    const std::string text =
+        "HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=1\r\nContent-Length: 0\r\n\r\n";
+    const auto head = std::get<ResponseHead>(read_response(text, false));
+    ClientSide side = client_side(head, 1, true);
+    EXPECT_THAT(client_head(head, side), HasSubstr("\r\nStrict-Transport-Security: max-age=1\r\n"));
+    side.tls = true;
+    EXPECT_THAT(client_head(head, side),
+                testing::AllOf(HasSubstr("\r\nStrict-Transport-Security: max-age=31536000; "
+                                         "includeSubDomains\r\n"),
+                               Not(HasSubstr("max-age=1\r\n"))));
 }
 
 }  // namespace
