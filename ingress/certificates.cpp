@@ -54,7 +54,6 @@ bool covers(const Certificate& certificate, const std::string& host) {
 
 Result<std::shared_ptr<const Certificate>> Certificates::read(const Secret& secret) {
     Entry& entry = entries_[secret.key()];
-    entry.used = true;
     if (entry.revision != secret.meta.revision || (!entry.certificate && entry.why.empty())) {
         auto read = read_certificate(secret);
         entry.revision = secret.meta.revision;
@@ -69,11 +68,6 @@ Result<std::shared_ptr<const Certificate>> Certificates::read(const Secret& secr
     }
     if (!entry.certificate) return Error(Errc::kInvalid, entry.why);
     return entry.certificate;
-}
-
-void Certificates::forget_others() {
-    std::erase_if(entries_, [](const auto& item) { return !item.second.used; });
-    for (auto& [key, entry] : entries_) entry.used = false;
 }
 
 }  // namespace kin::ingress

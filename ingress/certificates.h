@@ -24,15 +24,14 @@ bool covers(const Certificate& certificate, const std::string& host);
 class Certificates {
 public:
     Result<std::shared_ptr<const Certificate>> read(const Secret& secret);
-    /// Forgets those that were not read since the last call.
-    void forget_others();
+    /// Nobody names it any more.
+    void forget(const ObjectKey& secret) { entries_.erase(secret); }
 
 private:
     struct Entry {
         uint64_t revision = 0;
         std::shared_ptr<const Certificate> certificate;  // nullptr: `why`.
         std::string why;
-        bool used = false;
     };
     std::map<ObjectKey, Entry> entries_;
 };

@@ -1,5 +1,8 @@
 #include "ingress/controller.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <chrono>
 
 #include "core/base/strings.h"
@@ -7,20 +10,19 @@
 namespace kin::ingress {
 
 namespace {
-constexpr uint16_t kHttpPort = 80, kHttpsPort = 443, kStatusPort = 10254;
+constexpr uint16_t kHttpPort = 80, kHttpsPort = 443, kStatusPort = 10254, kDnsPort = 53;
 /// What is amiss for less is not worth an Event: an Ingress often comes before what it names.
 constexpr std::chrono::milliseconds kPatience{500};
-
-size_t count_paths(const Compiled& compiled) {
-    size_t paths = 0;
-    for (const VirtualHost& host : compiled.routes->hosts()) paths += host.locations.size();
-    return paths;
-}
 
 bool has_changed_only_its_status(const CacheChange<Ingress>& change) {
     return change.before && change.now && change.before->meta.uid == change.now->meta.uid &&
            change.before->meta.generation == change.now->meta.generation &&
            change.before->meta.annotations == change.now->meta.annotations;
+}
+
+const ObjectKey& dns_service() {
+    static const ObjectKey key{"kube-system", "kube-dns"};
+    return key;
 }
 }  // namespace
 
@@ -39,24 +41,83 @@ Controller::Controller(Client& client, Namespaces& namespaces, Proxy& proxy)
       secrets_(client.cache<Secret>()),
       slices_(client,
               [this](const ObjectKey& service) {
-                  if (compiled_.services.contains(service)) mark_stale();
+                  if (compiler_.compiled().services.contains(service))
+                      mark(changes_.services, service);
               }),
+      names_(client.loop(), names_in_cluster()),
+      compiler_(objects()),
       statuses_(client, [this] { work_.mark(); }),
       work_(client.loop(), {.name = "ingress"}, [this] { return update(); }) {
     follow(client);
 }
 
+Objects Controller::objects() {
+    Objects out;
+    out.find_ingress = [this](const ObjectKey& key) { return ingresses_.find(key); };
+    out.all_ingresses = [this] {
+        std::vector<ObjectKey> keys;
+        ingresses_.each([&](const Ingress& one) { keys.push_back(one.key()); });
+        return keys;
+    };
+    out.classes = [this] {
+        std::vector<const IngressClass*> classes;
+        classes_.each([&](const IngressClass& one) { classes.push_back(&one); });
+        return classes;
+    };
+    out.find_service = [this](const ObjectKey& key) { return services_.find(key); };
+    out.slices_of = [this](const ObjectKey& key) { return slices_.of(key); };
+    out.addresses_of = [this](const ObjectKey& service, const std::string& name) {
+        return names_.find(service, name);
+    };
+    out.find_secret = [this](const ObjectKey& key) { return secrets_.find(key); };
+    return out;
+}
+
+Names::Cluster Controller::names_in_cluster() {
+    Names::Cluster out;
+    out.connect = [this] { return connect_to_dns(); };
+    // As they are in the controller's pods.
+    out.search = {"ingress-nginx.svc.cluster.local", "svc.cluster.local", "cluster.local"};
+    out.wanted = [this](const ObjectKey& key, const std::string& name) {
+        const Service* service = services_.find(key);
+        return compiler_.compiled().services.contains(key) && service &&
+               service->type == "ExternalName" && service->external_name == name;
+    };
+    out.changed = [this](const ObjectKey& service) { mark(changes_.services, service); };
+    return out;
+}
+
+Result<UniqueFd> Controller::connect_to_dns() {
+    const Service* dns = services_.find(dns_service());
+    const auto server = dns ? Ipv4::parse(dns->cluster_ip) : std::nullopt;
+    if (!server || pods_.empty()) return Error(Errc::kNotFound, "nobody to ask for a name");
+    const Instance& asker = pods_.begin()->second;
+    TRY_ASSIGN(UniqueFd socket,
+               namespaces_.open_in_pod(asker.pod, Namespaces::SocketType::kUdp, asker.address, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = server->network_order();
+    address.sin_port = htons(kDnsPort);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return Error::from_errno("connect to the cluster's DNS");
+    return socket;
+}
+
 void Controller::follow(Client& client) {
     ingresses_.on_change(
         lifetime_.bind([this](const CacheChange<Ingress>& change) { on_ingress(change); }));
-    classes_.on_change(lifetime_.bind([this](const CacheChange<IngressClass>&) { mark_stale(); }));
+    classes_.on_change(lifetime_.bind([this](const CacheChange<IngressClass>&) {
+        changes_.everything = true;
+        work_.mark();
+    }));
     services_.on_change(lifetime_.bind([this](const CacheChange<Service>& change) {
         const ObjectKey& key = change.either().key();
         if (key == controller_service()) work_.mark();  // Its address goes into statuses.
-        if (compiled_.services.contains(key)) mark_stale();
+        if (compiler_.compiled().services.contains(key)) mark(changes_.services, key);
     }));
     secrets_.on_change(lifetime_.bind([this](const CacheChange<Secret>& change) {
-        if (compiled_.secrets.contains(change.either().key())) mark_stale();
+        const ObjectKey& key = change.either().key();
+        if (compiler_.compiled().secrets.contains(key)) mark(changes_.secrets, key);
     }));
     client.add_busy_check("ingress", lifetime_.bind([this] {
         return !closed_ && !pods_.empty() && (work_.busy() || proxy_.delivering());
@@ -64,12 +125,15 @@ void Controller::follow(Client& client) {
 }
 
 void Controller::on_ingress(const CacheChange<Ingress>& change) {
+    const ObjectKey& key = change.either().key();
+    statuses_.look_at(key);
     if (has_changed_only_its_status(change)) return work_.mark();
-    mark_stale();
+    touched_.insert(key);
+    mark(changes_.ingresses, key);
 }
 
-void Controller::mark_stale() {
-    stale_ = true;
+void Controller::mark(std::set<ObjectKey>& changed, const ObjectKey& key) {
+    changed.insert(key);
     work_.mark();
 }
 
@@ -83,9 +147,10 @@ Result<> Controller::start(const Instance& instance) {
     TRY_ASSIGN(pod.http, open(kHttpPort));
     TRY_ASSIGN(pod.https, open(kHttpsPort));
     TRY_ASSIGN(pod.status, open(kStatusPort));
-    if (stale_) compile();  // No request meets an empty table.
+    if (!changes_.empty()) compile();  // No request meets an empty table.
     TRY(proxy_.start(std::move(pod)));
-    pods_[instance.pod] = instance.log;
+    if (pods_.empty()) touched_ = compiler_.compiled().ingresses;
+    pods_[instance.pod] = instance;
     if (instance.log) {
         instance.log(
             cat("kin answers here in place of ingress-nginx, for Ingresses of classes "
@@ -108,37 +173,42 @@ Result<> Controller::update() {
     if (closed_) return Ok{};
     if (pods_.empty()) {
         statuses_.clear();  // Nobody serves any more those that were served.
+        statuses_.write();
         return Ok{};
     }
-    if (stale_) compile();
-    for (const ObjectKey& key : compiled_.ingresses) {
-        if (const Ingress* ingress = ingresses_.find(key)) greet(*ingress);
-    }
-    std::erase_if(greeted_,
-                  [&](const auto& known) { return !compiled_.ingresses.contains(known.first); });
+    if (!changes_.empty()) compile();
+    look_at_touched();
     expect_findings();
-    statuses_.set(compiled_.ingresses, published_addresses(services_.find(controller_service())));
+    statuses_.set_addresses(published_addresses(services_.find(controller_service())));
+    statuses_.write();
     return Ok{};
 }
 
+void Controller::look_at_touched() {
+    for (const ObjectKey& key : std::exchange(touched_, {})) {
+        const bool ours = compiler_.compiled().ingresses.contains(key);
+        statuses_.set_ours(key, ours);
+        if (ours)
+            greet(*ingresses_.find(key));
+        else
+            greeted_.erase(key);
+    }
+}
+
 void Controller::compile() {
-    stale_ = false;
     const auto began = std::chrono::steady_clock::now();
-    Objects objects;
-    ingresses_.each([&](const Ingress& one) { objects.ingresses.push_back(&one); });
-    classes_.each([&](const IngressClass& one) { objects.classes.push_back(&one); });
-    objects.find_service = [this](const ObjectKey& key) { return services_.find(key); };
-    objects.slices_of = [this](const ObjectKey& key) { return slices_.of(key); };
-    objects.find_secret = [this](const ObjectKey& key) { return secrets_.find(key); };
-    compiled_ = compiler_.compile(objects);
-    proxy_.set_routes(compiled_.routes);
+    const Changes changes = std::exchange(changes_, Changes::none());
+    if (changes.everything) touched_.merge(std::set(compiler_.compiled().ingresses));
+    const Compiled& compiled = compiler_.compile(changes);
+    if (changes.everything) touched_.merge(std::set(compiled.ingresses));
+    proxy_.set_routes(compiled.routes, compiled.gone);
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - began);
-    for (const auto& [pod, log] : pods_) {
-        if (!log) continue;
-        log(cat("Synced ", compiled_.ingresses.size(),
-                " Ingresses: ", compiled_.routes->hosts().size(), " hosts, ",
-                count_paths(compiled_), " paths in ", took.count(), " us"));
+    for (const auto& [pod, instance] : pods_) {
+        if (!instance.log) continue;
+        instance.log(cat("Synced ", compiled.ingresses.size(), " Ingresses: ", compiled.hosts,
+                         " hosts, ", compiled.paths, " paths; ", compiled.compiled_hosts,
+                         " hosts anew in ", took.count(), " us"));
     }
 }
 
@@ -152,15 +222,15 @@ void Controller::greet(const Ingress& ingress) {
 }
 
 void Controller::expect_findings() {
-    std::erase_if(told_,
-                  [&](const Finding& finding) { return !compiled_.findings.contains(finding); });
-    if (told_.size() == compiled_.findings.size() || telling_.active()) return;
+    const std::set<Finding>& findings = compiler_.compiled().findings;
+    std::erase_if(told_, [&](const Finding& finding) { return !findings.contains(finding); });
+    if (told_.size() == findings.size() || telling_.active()) return;
     telling_ = client_.loop().after(kPatience, lifetime_.bind([this] { tell_findings(); }));
 }
 
 void Controller::tell_findings() {
     if (closed_ || pods_.empty()) return;
-    for (const Finding& finding : compiled_.findings) {
+    for (const Finding& finding : compiler_.compiled().findings) {
         const Ingress* ingress = ingresses_.find(finding.ingress);
         if (!ingress || !told_.insert(finding).second) continue;
         record(*ingress, "Warning", finding.reason, finding.message);

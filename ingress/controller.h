@@ -10,6 +10,7 @@
 #include "core/contracts/namespaces.h"
 #include "core/loop/debounce.h"
 #include "ingress/compile.h"
+#include "ingress/names.h"
 #include "ingress/proxy.h"
 #include "ingress/statuses.h"
 
@@ -34,13 +35,15 @@ public:
     void close();
 
 private:
-    using LogLine = std::function<void(std::string_view)>;
-
     void follow(Client& client);
+    Objects objects();
+    Names::Cluster names_in_cluster();
+    Result<UniqueFd> connect_to_dns();
     void on_ingress(const CacheChange<Ingress>& change);
-    void mark_stale();
+    void mark(std::set<ObjectKey>& changed, const ObjectKey& key);
     Result<> update();
     void compile();
+    void look_at_touched();
     void expect_findings();
     void tell_findings();
     void greet(const Ingress& ingress);
@@ -55,13 +58,14 @@ private:
     Cache<Service>& services_;
     Cache<Secret>& secrets_;
     ServiceSlices slices_;
+    Names names_;
     Compiler compiler_;
-    Compiled compiled_;
+    Changes changes_;              // Since the last compile().
+    std::set<ObjectKey> touched_;  // Ingresses that have not been greeted and given a status since.
     Statuses statuses_;
-    std::map<ObjectKey, LogLine> pods_;
+    std::map<ObjectKey, Instance> pods_;
     std::map<ObjectKey, std::pair<std::string, int64_t>> greeted_;  // uid, generation
     std::set<Finding> told_;                                        // As Events.
-    bool stale_ = true;                                             // The routes are.
     bool closed_ = false;
     Timer telling_;
     Debounce work_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/base/unique_fd.h"
@@ -28,8 +29,10 @@ public:
     };
 
     virtual ~Proxy() = default;
-    /// For requests that begin from now on. Never nullptr; once before the first start().
-    virtual void set_routes(std::shared_ptr<const RouteTable> routes) = 0;
+    /// For requests that begin from now on. Never nullptr; once before the first start(). `gone`:
+    /// endpoints that the table before named and this one does not.
+    virtual void set_routes(std::shared_ptr<const RouteTable> routes,
+                            std::vector<Endpoint> gone) = 0;
     virtual void set_published(PublishedPorts) {}
     /// An Error keeps the pod from starting (it is tried again).
     virtual Result<> start(Pod pod) = 0;

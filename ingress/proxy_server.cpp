@@ -20,14 +20,6 @@ constexpr milliseconds kLogInterval{20};
 constexpr size_t kMaxLinesWaiting = 100'000;  // For a log that is written slower than it grows.
 constexpr milliseconds kAcceptPause{100};
 constexpr int kAcceptsPerTurn = 64;
-
-std::set<Endpoint> endpoints_of(const RouteTable& routes) {
-    std::set<Endpoint> out;
-    for (const VirtualHost& host : routes.hosts())
-        for (const Location& location : host.locations)
-            out.insert(location.backend->endpoints.begin(), location.backend->endpoints.end());
-    return out;
-}
 }  // namespace
 
 /// One pod's listeners and connections, on the data loop.
@@ -72,8 +64,7 @@ private:
 };
 
 struct ProxyServer::Served {
-    std::shared_ptr<const RouteTable> routes =
-        std::make_shared<const RouteTable>(std::vector<VirtualHost>{});
+    std::shared_ptr<const RouteTable> routes = std::make_shared<const RouteTable>();
     PublishedPorts published;
     std::unique_ptr<Tls> tls;
     std::list<ServedPod> pods;
@@ -218,15 +209,14 @@ void ProxyServer::expect_ticks() {
     served_->ticker = data_.after(options_.tick, [this] { tick(); });
 }
 
-void ProxyServer::set_routes(std::shared_ptr<const RouteTable> routes) {
+void ProxyServer::set_routes(std::shared_ptr<const RouteTable> routes, std::vector<Endpoint> gone) {
     ++on_their_way_;
-    data_.post([this, routes = std::move(routes)] {
+    data_.post([this, routes = std::move(routes), gone = std::move(gone)] {
         served_->routes = routes;
         if (served_->tls) served_->tls->set_routes(routes);
-        const std::set<Endpoint> endpoints = endpoints_of(*routes);
         for (ServedPod& pod : served_->pods) {
             pod.site.routes = routes;
-            pod.site.upstreams.keep_only(endpoints);
+            for (const Endpoint& endpoint : gone) pod.site.upstreams.forget(endpoint);
         }
         --on_their_way_;
     });

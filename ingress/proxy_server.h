@@ -31,7 +31,7 @@ public:
     ProxyServer(Loop& data, Loop& control, Namespaces& namespaces, Options options);
     ~ProxyServer() override;
 
-    void set_routes(std::shared_ptr<const RouteTable> routes) override;
+    void set_routes(std::shared_ptr<const RouteTable> routes, std::vector<Endpoint> gone) override;
     void set_published(PublishedPorts ports) override;
     Result<> start(Pod pod) override;
     void stop(const ObjectKey& pod) override;

@@ -65,25 +65,82 @@ bool before(const Location& left, const Location& right) {
 }
 }  // namespace
 
-RouteTable::RouteTable(std::vector<VirtualHost> hosts) : hosts_(std::move(hosts)) {
-    for (VirtualHost& host : hosts_) {
-        for (const Location& location : host.locations) KIN_ASSERT(location.backend);
-        std::stable_sort(host.locations.begin(), host.locations.end(), before);
+RouteTable::HostPtr RouteTable::prepare(VirtualHost host) {
+    host.name = to_lower(host.name);
+    for (const Location& location : host.locations) KIN_ASSERT(location.backend);
+    std::stable_sort(host.locations.begin(), host.locations.end(), before);
+    return std::make_shared<const VirtualHost>(std::move(host));
+}
+
+RouteTable::RouteTable(std::vector<VirtualHost> hosts) {
+    std::map<std::string, HostPtr> all;
+    for (VirtualHost& host : hosts) {
+        HostPtr ready = prepare(std::move(host));
+        all.try_emplace(ready->name, std::move(ready));
     }
-    for (const VirtualHost& host : hosts_) by_name_.emplace(to_lower(host.name), &host);
+    *this = with(all);
+}
+
+RouteTable RouteTable::with(const std::map<std::string, HostPtr>& changed) const {
+    RouteTable out = *this;
+    std::map<size_t, std::shared_ptr<Bucket>> copies;
+    for (const auto& [name, host] : changed) {
+        const size_t index = bucket_of(name);
+        auto& copy = copies[index];
+        if (!copy) {
+            copy = std::make_shared<Bucket>();
+            if (buckets_[index]) *copy = *buckets_[index];
+        }
+        put(*copy, name, host);
+    }
+    for (auto& [index, copy] : copies) {
+        if (copy->empty()) copy = nullptr;
+        out.buckets_[index] = std::move(copy);
+    }
+    return out;
+}
+
+void RouteTable::put(Bucket& bucket, const std::string& name, HostPtr host) {
+    const auto at = std::lower_bound(
+        bucket.begin(), bucket.end(), name,
+        [](const HostPtr& one, const std::string& wanted) { return one->name < wanted; });
+    const bool there = at != bucket.end() && (*at)->name == name;
+    if (there && host)
+        *at = std::move(host);
+    else if (there)
+        bucket.erase(at);
+    else if (host)
+        bucket.insert(at, std::move(host));
+}
+
+const VirtualHost* RouteTable::find_name(std::string_view name) const {
+    const Bucket* const bucket = buckets_[bucket_of(name)].get();
+    if (!bucket) return nullptr;
+    const auto at = std::lower_bound(
+        bucket->begin(), bucket->end(), name,
+        [](const HostPtr& one, std::string_view wanted) { return one->name < wanted; });
+    return at != bucket->end() && (*at)->name == name ? at->get() : nullptr;
 }
 
 const VirtualHost* RouteTable::find_host(std::string_view host) const {
     std::string name = to_lower(host);
     if (name.ends_with('.')) name.pop_back();  // "example.com." is the same name, written in full.
-    auto found = by_name_.find(name);
-    if (found != by_name_.end() && !name.starts_with('*')) return found->second;
-    if (const size_t dot = name.find('.'); dot != std::string::npos && dot != 0) {
-        found = by_name_.find(cat('*', std::string_view(name).substr(dot)));
-        if (found != by_name_.end()) return found->second;
+    if (!name.starts_with('*')) {
+        if (const VirtualHost* exact = find_name(name)) return exact;
     }
-    found = by_name_.find(std::string_view());
-    return found == by_name_.end() ? nullptr : found->second;
+    if (const size_t dot = name.find('.'); dot != std::string::npos && dot != 0) {
+        name.replace(0, dot, "*");
+        if (const VirtualHost* wildcard = find_name(name)) return wildcard;
+    }
+    return find_name({});
+}
+
+std::vector<RouteTable::HostPtr> RouteTable::hosts() const {
+    std::vector<HostPtr> out;
+    for (const auto& bucket : buckets_) {
+        if (bucket) out.insert(out.end(), bucket->begin(), bucket->end());
+    }
+    return out;
 }
 
 RouteTable::Match RouteTable::find(std::string_view host, std::string_view path) const {

@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -30,15 +31,15 @@ struct Backend {
 
 /// What an Ingress's annotations ask for at its paths, read and checked.
 struct LocationOptions {
-    std::string rewrite_target;  ///< "": the path stays; $1 to $9 are what the regex captured
-    bool ssl_redirect = true;    ///< 308 to https, if the host has TLS
+    std::string rewrite_target;       ///< "": the path stays; $1 to $9 are what the regex captured
+    bool ssl_redirect = true;         ///< 308 to https, if the host has TLS
     bool force_ssl_redirect = false;  ///< even if it has not
     /// Permanent or temporal redirect to here; "": none. `$request_uri` in it stands for path and
     /// query as they were asked.
     std::string redirect;
     int redirect_code = 301;
-    std::string app_root;                  ///< 302 from / to here; "": none
-    uint64_t max_body_bytes = 1 << 20;     ///< 413 beyond; 0: no limit
+    std::string app_root;               ///< 302 from / to here; "": none
+    uint64_t max_body_bytes = 1 << 20;  ///< 413 beyond; 0: no limit
     std::chrono::milliseconds connect_timeout{5'000};
     std::chrono::milliseconds read_timeout{60'000};  ///< between two reads from the endpoint: 504
 };
@@ -67,15 +68,24 @@ struct VirtualHost {
     std::shared_ptr<const Certificate> certificate;  ///< nullptr: no TLS of its own
 };
 
-/// All that the proxy needs to know, at one moment. Immutable: a change makes a new one, and
-/// requests that have begun keep theirs.
+/// All that the proxy needs to know, at one moment. Immutable: a change makes a new one, which
+/// shares what has not changed, and requests that have begun keep theirs.
 ///
 /// As the Ingress API (networking.k8s.io/v1) has it: an exact host comes before a wildcard, which
-/// stands for one label, before the host of no name; an exact path before the longest prefix, element
-/// by element.
+/// stands for one label, before the host of no name; an exact path before the longest prefix,
+/// element by element.
 class RouteTable {
 public:
+    using HostPtr = std::shared_ptr<const VirtualHost>;
+    /// A host as a table holds it: its name in lower case, its locations in the order in which
+    /// they are tried.
+    static HostPtr prepare(VirtualHost host);
+
+    RouteTable() = default;
     explicit RouteTable(std::vector<VirtualHost> hosts);
+    /// This table with other hosts in the place of those of these names (in lower case); nullptr:
+    /// without it. Costs kBuckets pointers, and for each name the pointers of one bucket.
+    RouteTable with(const std::map<std::string, HostPtr>& changed) const;
 
     struct Match {
         const VirtualHost* host = nullptr;
@@ -87,13 +97,20 @@ public:
     Match find(std::string_view host, std::string_view path) const;
     /// The certificate for a server name (SNI); nullptr: kin's own.
     std::shared_ptr<const Certificate> certificate(std::string_view server_name) const;
-    const std::vector<VirtualHost>& hosts() const { return hosts_; }
+    /// In no order.
+    std::vector<HostPtr> hosts() const;
 
 private:
+    using Bucket = std::vector<HostPtr>;  // By name.
+    static constexpr size_t kBuckets = 256;
+    static size_t bucket_of(std::string_view name) {
+        return std::hash<std::string_view>()(name) % kBuckets;
+    }
+    static void put(Bucket& bucket, const std::string& name, HostPtr host);
+    const VirtualHost* find_name(std::string_view name) const;
     const VirtualHost* find_host(std::string_view host) const;
 
-    std::vector<VirtualHost> hosts_;
-    std::map<std::string, const VirtualHost*, std::less<>> by_name_;  // In lower case.
+    std::array<std::shared_ptr<const Bucket>, kBuckets> buckets_;  // nullptr: empty.
 };
 
 }  // namespace kin::ingress

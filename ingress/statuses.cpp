@@ -6,6 +6,7 @@ namespace kin::ingress {
 
 namespace {
 constexpr std::chrono::milliseconds kTryAgain{500};
+const Json kNone = Json::array();
 
 void add_addresses(Json& out, const std::vector<std::string>& addresses) {
     for (const std::string& address : addresses) out.push_back({{"ip", address}});
@@ -41,32 +42,59 @@ Json published_addresses(const Service* service) {
     return out;
 }
 
-void Statuses::set(const std::set<ObjectKey>& ours, const Json& addresses) {
-    const Cache<Ingress>& ingresses = client_.cache<Ingress>();
-    std::set<ObjectKey> served = ours;
-    for (const ObjectKey& key : served_) {
-        const Ingress* ingress = ours.contains(key) ? nullptr : ingresses.find(key);
-        if (!ingress || addresses_in(*ingress).empty()) continue;
-        write(*ingress, Json::array());
-        served.insert(key);  // Until it shows.
-    }
-    for (const ObjectKey& key : ours) {
-        if (const Ingress* ingress = ingresses.find(key)) write(*ingress, addresses);
-    }
-    served_ = std::move(served);
+void Statuses::set_addresses(Json addresses) {
+    if (addresses == addresses_) return;
+    addresses_ = std::move(addresses);
+    stale_.insert(ours_.begin(), ours_.end());
 }
 
-void Statuses::write(const Ingress& ingress, const Json& addresses) {
-    const ObjectKey& key = ingress.key();
+void Statuses::set_ours(const ObjectKey& ingress, bool ours) {
+    if (ours ? !ours_.insert(ingress).second : ours_.erase(ingress) == 0) return;
+    if (ours)
+        leaving_.erase(ingress);
+    else
+        leaving_.insert(ingress);
+    stale_.insert(ingress);
+}
+
+void Statuses::clear() {
+    for (const ObjectKey& key : std::set<ObjectKey>(ours_)) set_ours(key, false);
+}
+
+void Statuses::write() {
+    for (auto it = stale_.begin(); it != stale_.end();) it = write(*it) ? stale_.erase(it) : ++it;
+}
+
+bool Statuses::write(const ObjectKey& key) {
+    const Ingress* ingress = client_.cache<Ingress>().find(key);
+    if (!ingress) {
+        leaving_.erase(key);
+        writing_.erase(key);
+        return true;
+    }
+    const bool ours = ours_.contains(key);
+    if (!ours && !leaving_.contains(key)) return true;
     if (const auto written = writing_.find(key); written != writing_.end()) {
-        // Its answer or its event brings the key back.
-        if (written->second == 0 || written->second > client_.seen()) return;
+        // Its answer brings the key back...
+        if (written->second == 0) return true;
+        // ...and then its event does.
+        if (written->second > client_.seen()) return false;
         writing_.erase(written);
     }
-    if (addresses_in(ingress) == addresses) return;
+    const Json& wanted = ours ? addresses_ : kNone;
+    if (addresses_in(*ingress) != wanted)
+        patch(*ingress, wanted);
+    else
+        leaving_.erase(key);
+    return true;
+}
+
+void Statuses::patch(const Ingress& ingress, const Json& addresses) {
+    const ObjectKey& key = ingress.key();
     writing_[key] = 0;
     const Json wanted = addresses.empty() ? Json() : addresses;
     const auto done = [this, key](const Answer<Written>& answer) {
+        stale_.insert(key);
         if (answer) {
             writing_[key] = answer->revision;
             return again_();

@@ -16,24 +16,34 @@ namespace kin::ingress {
 /// addresses, or the Service's own. Pure.
 Json published_addresses(const Service* service);
 
-/// Writes status.loadBalancer of Ingresses. Lives on the client's loop.
+/// Writes status.loadBalancer of Ingresses: those that are ours have the addresses, those that were
+/// have none. Looks only at those that may need it. Lives on the client's loop.
 class Statuses {
 public:
-    /// `again` asks for another set(): an answer came in.
+    /// `again` asks for another write(): an answer came in.
     Statuses(Client& client, std::function<void()> again)
         : client_(client), again_(std::move(again)) {}
 
-    /// All of `ours` have `addresses`; those that were ours before have none.
-    void set(const std::set<ObjectKey>& ours, const Json& addresses);
-    /// As if there were none of ours, once somebody had been served.
-    void clear() { set({}, Json::array()); }
+    void set_addresses(Json addresses);
+    void set_ours(const ObjectKey& ingress, bool ours);
+    /// From now on none is, until set_ours().
+    void clear();
+    /// Somebody has changed it.
+    void look_at(const ObjectKey& ingress) { stale_.insert(ingress); }
+    /// Writes what is not as it should be.
+    void write();
 
 private:
-    void write(const Ingress& ingress, const Json& addresses);
+    /// False: to be looked at again, without being asked.
+    bool write(const ObjectKey& key);
+    void patch(const Ingress& ingress, const Json& addresses);
 
     Client& client_;
     const std::function<void()> again_;
-    std::set<ObjectKey> served_;
+    Json addresses_ = Json::array();
+    std::set<ObjectKey> ours_, stale_;
+    std::set<ObjectKey>
+        leaving_;  // Were ours, and still show our addresses. Others are not touched.
     std::map<ObjectKey, Revision> writing_;  // 0: no answer yet; else: until the cache shows it.
     Timer retry_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.

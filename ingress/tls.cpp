@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
+
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/http/openssl.h"
@@ -16,9 +18,6 @@ using ChainPtr = std::unique_ptr<STACK_OF(X509), http::FreeWith<free_chain>>;
 
 constexpr const char* kFakeName = "Kubernetes Ingress Controller Fake Certificate";
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
-// Beyond it, those that no table names are looked for and let go.
-constexpr size_t kShownKept = 256;
-
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
                     const unsigned char* offered, unsigned int offered_size, void*) {
     static constexpr unsigned char kHttp11[] = "\x08http/1.1";
@@ -100,8 +99,9 @@ Result<std::unique_ptr<Tls>> Tls::create() {
 
 void Tls::set_routes(std::shared_ptr<const RouteTable> routes) {
     routes_ = std::move(routes);
-    if (shown_.size() <= kShownKept) return;
+    if (shown_.size() <= sweep_at_) return;
     std::erase_if(shown_, [](const auto& item) { return item.second->source.use_count() == 1; });
+    sweep_at_ = std::max(kShownKept, 2 * shown_.size());  // Looking for them costs all of them.
 }
 
 int Tls::choose(SSL* ssl, int*, void* self) {

@@ -32,6 +32,9 @@ private:
     std::shared_ptr<const RouteTable> routes_;
     // By what they were made of, which each keeps alive.
     std::map<const Certificate*, std::unique_ptr<Shown>> shown_;
+    // Beyond so many, those that no table names are looked for and let go.
+    static constexpr size_t kShownKept = 256;
+    size_t sweep_at_ = kShownKept;
 };
 
 }  // namespace kin::ingress

@@ -113,15 +113,11 @@ void Upstreams::expire(std::chrono::steady_clock::time_point now) {
     }
 }
 
-void Upstreams::keep_only(const std::set<Endpoint>& endpoints) {
-    for (auto it = idle_.begin(); it != idle_.end();) {
-        if (endpoints.contains(it->first)) {
-            ++it;
-            continue;
-        }
-        idle_count_ -= it->second.size();
-        it = idle_.erase(it);
-    }
+void Upstreams::forget(Endpoint endpoint) {
+    const auto found = idle_.find(endpoint);
+    if (found == idle_.end()) return;
+    idle_count_ -= found->second.size();
+    idle_.erase(found);
 }
 
 }  // namespace kin::ingress

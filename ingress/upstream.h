@@ -81,8 +81,8 @@ public:
 
     /// Closes what has been idle for too long.
     void expire(std::chrono::steady_clock::time_point now);
-    /// Closes idle connections to everybody else.
-    void keep_only(const std::set<Endpoint>& endpoints);
+    /// Closes idle connections to an endpoint that will not be asked again.
+    void forget(Endpoint endpoint);
     size_t idle() const { return idle_count_; }
 
 private:

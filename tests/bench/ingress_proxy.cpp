@@ -65,7 +65,7 @@ void serve_ingress_proxy(int port, int tls_port, int backend_port) {
         pod.http = listener(port);
         pod.https = listener(tls_port);
         KIN_ASSERT(proxy.start(std::move(pod)));
-        proxy.set_routes(routes_to(backend_port));
+        proxy.set_routes(routes_to(backend_port), {});
     });
     std::printf("ready\n");
     std::fflush(stdout);

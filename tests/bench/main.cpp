@@ -6,6 +6,7 @@
 #include "core/base/strings.h"
 #include "tests/bench/data_path.h"
 #include "tests/bench/dns.h"
+#include "tests/bench/ingress_compile.h"
 #include "tests/bench/ingress_proxy.h"
 #include "tests/bench/lab_requests.h"
 #include "tests/bench/policies.h"
@@ -42,6 +43,8 @@ constexpr const char* kUsage =
     "    microseconds from the answer to the first connection judged (allowed median, p99; denied)\n"
     "kin_bench policy-compiling POLICIES PODS\n"
     "    milliseconds for all, MiB; microseconds for a policy that changes, a pod that arrives\n"
+    "kin_bench ingress-compiling INGRESSES\n"
+    "    milliseconds for all, KiB; microseconds for an Ingress that changes, a Service that does\n"
     "kin_bench ingress-proxy PORT TLS_PORT BACKEND_PORT\n"
     "    the proxy alone on 127.0.0.1, until it is ended\n";
 
@@ -62,6 +65,8 @@ int run(const std::vector<std::string>& words) {
         change_endpoints(words[1], words[2], number(3));
     } else if (is("removals", 5)) {
         measure_removals(words[1], words[2], words[3], number(4), number(5));
+    } else if (is("ingress-compiling", 1)) {
+        measure_ingress_compiling(number(1));
     } else if (is("ingress-proxy", 3)) {
         serve_ingress_proxy(number(1), number(2), number(3));
     } else if (is("echo", 2)) {

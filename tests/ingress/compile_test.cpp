@@ -14,6 +14,7 @@ using test::rule;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Key;
 using testing::UnorderedElementsAre;
 
 const std::string kRewrite = "nginx.ingress.kubernetes.io/rewrite-target";
@@ -50,7 +51,8 @@ TEST_F(IngressCompileTest, RoutesPathsOfAHostToThePodsThatAreReady) {
                 ElementsAre(Endpoint{*Ipv4::parse("10.244.1.2"), 8080},
                             Endpoint{*Ipv4::parse("10.244.2.2"), 8080}));
     EXPECT_THAT(compiled.ingresses, ElementsAre(ObjectKey{"shop", "fanout"}));
-    EXPECT_THAT(compiled.services, ElementsAre(ObjectKey{"shop", "api"}, ObjectKey{"shop", "web"}));
+    EXPECT_THAT(compiled.services,
+                ElementsAre(Key(ObjectKey{"shop", "api"}), Key(ObjectKey{"shop", "web"})));
 }
 
 TEST_F(IngressCompileTest, FindsPortsByName) {
@@ -67,9 +69,10 @@ TEST_F(IngressCompileTest, SaysWhatABackendLacksAndAnswersAllTheSame) {
         Json port;
         std::string reason, message;
     };
-    services[{"shop", "outside"}] = test::view<Service>(
-        {{"metadata", {{"name", "outside"}, {"namespace", "shop"}}},
-         {"spec", {{"type", "ExternalName"}, {"externalName", "example.com"}}}});
+    add_external_name("outside", "example.com");
+    add_external_name("inside", "127.0.0.1");
+    add_external_name("link", "169.254.169.254");
+    add_external_name("local", "localhost");
     const Case cases[] = {
         {"missing", {{"number", 80}}, "ServiceNotFound", "there is no Service shop/missing"},
         {"web", {{"number", 3333}}, "ServicePortNotFound", "Service shop/web has no port 3333"},
@@ -77,17 +80,54 @@ TEST_F(IngressCompileTest, SaysWhatABackendLacksAndAnswersAllTheSame) {
         {"web", {{"name", "https"}}, "ServicePortNotFound", "Service shop/web has no port https"},
         {"outside",
          {{"number", 80}},
-         "ExternalNameService",
-         "Service shop/outside is of type ExternalName and has no pods to dial"},
+         "ExternalNameNotResolved",
+         "Service shop/outside stands for example.com, of which DNS knows no address"},
+        {"outside",
+         {{"name", "http"}},
+         "ServicePortNotFound",
+         "Service shop/outside has no port http with a number"},
+        {"inside",
+         {{"number", 80}},
+         "ExternalNameRefused",
+         "Service shop/inside stands for 127.0.0.1, where no Ingress may lead"},
+        {"link",
+         {{"number", 80}},
+         "ExternalNameRefused",
+         "Service shop/link stands for 169.254.169.254, where no Ingress may lead"},
+        {"local",
+         {{"number", 80}},
+         "ExternalNameRefused",
+         "Service shop/local stands for localhost, where no Ingress may lead"},
     };
     for (const Case& test : cases) {
         ingresses.clear();
         add("one", {{"rules", {rule("a.com", {path("/", test.service, "Prefix", test.port)})}}});
         const Compiled compiled = compile();
-        EXPECT_THAT(compiled.findings,
-                    ElementsAre(Finding{{"shop", "one"}, test.reason, test.message}));
+        EXPECT_EQ(reasons(compiled), std::vector{test.reason});
+        EXPECT_EQ(only_message(compiled), test.message);
         EXPECT_THAT(compiled.routes->find("a.com", "/").location->backend->endpoints, IsEmpty());
     }
+}
+
+TEST_F(IngressCompileTest, LeadsToTheAddressesOfAnExternalName) {
+    const Ipv4 outside{0xCB007114};
+    names["example.com"] = {outside};
+    add_external_name("plain", "example.com");
+    add_external_name("ported", "example.com",
+                      Json::array({{{"name", "http"}, {"port", 80}, {"targetPort", 8080}}}));
+    add_external_name("literal", "203.0.113.20");
+    add("one", {{"rules",
+                 {rule("a.com", {path("/", "plain", "Prefix", {{"number", 81}}),
+                                 path("/ported", "ported", "Prefix", {{"name", "http"}}),
+                                 path("/literal", "literal")})}}});
+    const Compiled compiled = compile();
+    EXPECT_THAT(compiled.findings, IsEmpty());
+    const auto endpoints = [&](const char* asked) {
+        return compiled.routes->find("a.com", asked).location->backend->endpoints;
+    };
+    EXPECT_THAT(endpoints("/"), ElementsAre(Endpoint{outside, 81}));
+    EXPECT_THAT(endpoints("/ported"), ElementsAre(Endpoint{outside, 8080}));
+    EXPECT_THAT(endpoints("/literal"), ElementsAre(Endpoint{outside, 80}));
 }
 
 TEST_F(IngressCompileTest, WaitsForServicesAndSecretsThatAreNotThereYet) {
@@ -95,8 +135,8 @@ TEST_F(IngressCompileTest, WaitsForServicesAndSecretsThatAreNotThereYet) {
                   {"tls", {{{"hosts", {"a.com"}}, {"secretName", "tls"}}}}});
     const Compiled compiled = compile();
     EXPECT_THAT(reasons(compiled), UnorderedElementsAre("ServiceNotFound", "SecretNotFound"));
-    EXPECT_THAT(compiled.services, ElementsAre(ObjectKey{"shop", "later"}));
-    EXPECT_THAT(compiled.secrets, ElementsAre(ObjectKey{"shop", "tls"}));
+    EXPECT_THAT(compiled.services, ElementsAre(Key(ObjectKey{"shop", "later"})));
+    EXPECT_THAT(compiled.secrets, ElementsAre(Key(ObjectKey{"shop", "tls"})));
 }
 
 TEST_F(IngressCompileTest, TellsItsOwnClassesFromForeignOnes) {

@@ -212,7 +212,7 @@ void ProxyTest::start(ProxyServer::Options options) {
 
 void ProxyTest::routes(std::vector<VirtualHost> hosts) {
     auto table = std::make_shared<const RouteTable>(std::move(hosts));
-    control_.call([&] { proxy_->set_routes(table); });
+    control_.call([&] { proxy_->set_routes(table, {}); });
     ASSERT_TRUE(eventually([&] { return !proxy_->delivering(); }));
 }
 

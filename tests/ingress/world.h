@@ -39,7 +39,8 @@ struct World {
     std::map<ObjectKey, Service> services;
     std::vector<EndpointSlice> slices;
     std::map<ObjectKey, Secret> secrets;
-    ingress::Compiler compiler;
+    std::map<std::string, std::vector<Ipv4>> names;  ///< What DNS says.
+    ingress::Compiler compiler{objects()};
 
     World() {
         add_class("nginx", "k8s.io/ingress-nginx");
@@ -76,6 +77,16 @@ struct World {
              {"ports", Json::array({{{"name", "http"}, {"port", 8080}, {"protocol", "TCP"}}})}}));
     }
 
+    void add_external_name(const std::string& name, const std::string& stands_for,
+                           Json ports = Json::array()) {
+        services[{"shop", name}] =
+            view<Service>({{"metadata", {{"name", name}, {"namespace", "shop"}}},
+                           {"spec",
+                            {{"type", "ExternalName"},
+                             {"externalName", stands_for},
+                             {"ports", std::move(ports)}}}});
+    }
+
     /// The later one is added, the younger it is.
     Ingress& add(const std::string& name, Json spec, Json annotations = Json::object()) {
         if (!spec.contains("ingressClassName")) spec["ingressClassName"] = "nginx";
@@ -102,26 +113,48 @@ struct World {
              {"data", {{"tls.crt", base64_encode(certificate)}, {"tls.key", base64_encode(key)}}}});
     }
 
-    ingress::Compiled compile() {
-        ingress::Objects objects;
-        for (const Ingress& one : ingresses) objects.ingresses.push_back(&one);
-        for (const IngressClass& one : classes) objects.classes.push_back(&one);
-        objects.find_service = [this](const ObjectKey& key) -> const Service* {
+    ingress::Objects objects() {
+        ingress::Objects out;
+        out.find_ingress = [this](const ObjectKey& key) -> const Ingress* {
+            for (const Ingress& one : ingresses) {
+                if (one.key() == key) return &one;
+            }
+            return nullptr;
+        };
+        out.all_ingresses = [this] {
+            std::vector<ObjectKey> keys;
+            for (const Ingress& one : ingresses) keys.push_back(one.key());
+            return keys;
+        };
+        out.classes = [this] {
+            std::vector<const IngressClass*> all;
+            for (const IngressClass& one : classes) all.push_back(&one);
+            return all;
+        };
+        out.find_service = [this](const ObjectKey& key) -> const Service* {
             const auto found = services.find(key);
             return found == services.end() ? nullptr : &found->second;
         };
-        objects.slices_of = [this](const ObjectKey& key) {
-            std::vector<const EndpointSlice*> out;
+        out.slices_of = [this](const ObjectKey& key) {
+            std::vector<const EndpointSlice*> of;
             for (const EndpointSlice& slice : slices) {
-                if (slice.key().ns == key.ns && slice.service == key.name) out.push_back(&slice);
+                if (slice.key().ns == key.ns && slice.service == key.name) of.push_back(&slice);
             }
-            return out;
+            return of;
         };
-        objects.find_secret = [this](const ObjectKey& key) -> const Secret* {
+        out.addresses_of = [this](const ObjectKey&, const std::string& name) {
+            return names[name];
+        };
+        out.find_secret = [this](const ObjectKey& key) -> const Secret* {
             const auto found = secrets.find(key);
             return found == secrets.end() ? nullptr : &found->second;
         };
-        return compiler.compile(objects);
+        return out;
+    }
+
+    /// All of it is looked at again, or what has changed alone.
+    ingress::Compiled compile(const ingress::Changes& changes = {}) {
+        return compiler.compile(changes);
     }
 };
 
