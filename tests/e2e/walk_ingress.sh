@@ -5,6 +5,7 @@ source "$(dirname "$0")/walk.sh"
 
 start_lab
 work=$(mktemp -d)
+chmod 755 "$work" # What runs in the lab may read it.
 
 # echo_app NAME...: Deployments whose pods say their host's name and the request; Services on 80.
 echo_app() {
@@ -79,6 +80,8 @@ status any.example.com / 404
 scenario ING-01 "Two versions of hello-world on one host"
 check "version 1" k create deployment web --image=gcr.io/google-samples/hello-app:1.0
 check "exposed" k expose deployment web --type=NodePort --port=8080
+node_port=$(field service/web '{.spec.ports[0].nodePort}')
+eventually "on every node" 20 'Version: 1.0.0' at client "http://172.30.0.2:$node_port/"
 hello() {
     ingress example <<YAML
   rules:
@@ -120,6 +123,24 @@ echo_app service1 service2 >/dev/null
 seen foo.bar.com /foo/x "service1 /foo/x"
 seen foo.bar.com /bar "service2 /bar"
 status foo.bar.com /baz 404
+expect "describe shows the pods" '/foo +service1:80 \(10\.244\.[0-9.]+:8080\)' k describe ingress fanout
+check "a class more for the same controller" k apply -f - <<YAML
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx-example}
+spec: {controller: k8s.io/ingress-nginx}
+YAML
+check "of which an Ingress is" k apply -f - <<YAML
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: minimal-ingress, annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}
+spec:
+  ingressClassName: nginx-example
+  rules: [{http: {paths: [{path: /testpath, pathType: Prefix, backend: {service: {name: service1, port: {number: 80}}}}]}}]
+YAML
+seen "$address" /testpath "service1 /"
+check "the class goes" k delete ingressclass nginx-example
+status "$address" /testpath 404
 
 scenario ING-03 "The path-type table"
 echo_app exact prefix long root >/dev/null
@@ -167,6 +188,9 @@ https() { on client curl -sSk --max-time 3 --resolve "foo.bar.com:443:$address" 
 answer=$(https https://foo.bar.com/x)
 expect "the pod learns of https" 'x-forwarded-proto=https' echo "$answer"
 expect "and of the client" 'x-forwarded-for=203\.0\.113\.10$' echo "$answer"
+expect "the client learns that TLS is a must" '^Strict-Transport-Security: max-age=31536000; includeSubDomains\s*$' https -i https://foo.bar.com/x
+no_must() { ! ask foo.bar.com / -i | grep -i strict-transport; }
+check "but not without it" no_must
 expect "whom nobody trusts" 'SSL certificate problem' on client curl -sS --resolve "foo.bar.com:443:$address" https://foo.bar.com/
 expect "http leads to https" '^Location: https://foo.bar.com/x\?y=1' ask foo.bar.com '/x?y=1' -i
 same "with 308" 308 "$(code foo.bar.com /)"
@@ -180,6 +204,73 @@ check "that is not ours" [ "$(shown other.bar.com)" != "$(shown foo.bar.com)" ]
 check "a Secret that is none" k patch secret tls-secret -p '{"data":{"tls.crt":"aGVsbG8="}}'
 eventually "an Event says so" 10 'InvalidCertificate .*its tls.crt is no certificate' k describe ingress nginx-test
 
+scenario ING-06 "Two certificates on one address"
+certificate foo foo.bar.com
+certificate bar bar.baz.com
+check "one Secret" secret foobar foo
+check "another" secret barbaz bar
+check "ReplicationControllers without a selector, their Services, one Ingress" k apply -f - <<YAML
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: nginx, labels: {app: nginx}}
+spec:
+  replicas: 1
+  template:
+    metadata: {labels: {app: nginx}}
+    spec: {containers: [{name: nginx, image: gcr.io/google_containers/nginx, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: http-svc, labels: {app: http-svc}}
+spec:
+  replicas: 1
+  template:
+    metadata: {labels: {app: http-svc}}
+    spec:
+      containers:
+      - name: http-svc
+        image: registry.k8s.io/e2e-test-images/echoserver:2.3
+        ports: [{containerPort: 8080}]
+        env: [{name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}, {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: nginx}
+spec: {selector: {app: nginx}, ports: [{name: http, port: 80, targetPort: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: http-svc}
+spec: {selector: {app: http-svc}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: foo-tls}
+spec:
+  ingressClassName: nginx
+  tls: [{hosts: [foo.bar.com], secretName: foobar}, {hosts: [bar.baz.com], secretName: barbaz}]
+  rules:
+  - {host: foo.bar.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: http-svc, port: {number: 80}}}}]}}
+  - {host: bar.baz.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: nginx, port: {number: 80}}}}]}}
+YAML
+expect "a selector is made of the template's labels" '^nginx$' field rc/nginx '{.spec.selector.app}'
+expect "both names" '^foo-tls +nginx +foo.bar.com,bar.baz.com +[0-9.]* *80, 443 ' k get ingress foo-tls
+secure() { # WHO... HOST: the page of a name, by TLS, of which the certificate counts.
+    "${@:1:$#-1}" curl -sS --max-time 3 --cacert "$work/${!#%%.*}.crt" --resolve "${!#}:443:$address" "https://${!#}/"
+}
+eventually "one name leads to the echo" 20 'Hostname: http-svc-' secure on client foo.bar.com
+eventually "the other to nginx" 20 'Welcome to nginx!' secure on client bar.baz.com
+same "the first has its certificate" "$(fingerprint -in "$work/foo.crt")" "$(shown foo.bar.com)"
+same "the second its own" "$(fingerprint -in "$work/bar.crt")" "$(shown bar.baz.com)"
+same "the address alone is nobody's" 404 "$(code "$address" /)"
+expect "a node sees the same" 'Welcome to nginx!' secure on node-3 bar.baz.com
+published_tls=$(kin status --lab "$LAB" | awk '$1 == "ingress-nginx/ingress-nginx-controller" && $2 == "LoadBalancer" && /:443 /{print $4}')
+expect "and this machine" 'Welcome to nginx!' curl -sS --max-time 3 --cacert "$work/bar.crt" \
+    --connect-to "bar.baz.com:443:$published_tls" https://bar.baz.com/
+client_pod inside >/dev/null
+ready pod/inside >/dev/null
+expect "and a pod" 'Hostname: http-svc-' from inside -k --resolve "foo.bar.com:443:$address" https://foo.bar.com/
+
 scenario ING-07 "Default backend"
 echo_app test other >/dev/null
 check "an Ingress of nothing else" ingress test <<<'  defaultBackend: {service: {name: test, port: {number: 80}}}'
@@ -188,6 +279,11 @@ seen whatever.com /any/path "test /any/path"
 check "a rule" ingress rule < <(rules; host rule.com; path Prefix /x other)
 seen rule.com /x "other /x"
 status rule.com /y 404
+check "kuard" k create deployment kuard --image=gcr.io/kuar-demo/kuard-amd64:1 --replicas=3 --port=8080
+check "its Service" k expose deployment kuard --port=80 --target-port=8080
+check "takes its place" ingress test <<<'  defaultBackend: {service: {name: kuard, port: {number: 80}}}'
+eventually "is healthy" 20 '^ok$' ask whatever.com /healthy
+expect "and ready" '^ok$' ask whatever.com /ready
 refused "neither rules nor a backend" "must be specified" ingress nothing <<<'  rules: []'
 
 scenario ING-08 "Rewriting paths"
@@ -228,6 +324,78 @@ same "is of the default class" nginx "$(field ingress/example-ingress '{.spec.in
 seen "$address" /foo "foo-app /foo"
 status "$address" / 404
 
+check "busybox that writes its pages" k apply -f - <<'YAML'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pages}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: pages}}
+  template:
+    metadata: {labels: {app: pages}}
+    spec:
+      containers:
+      - name: c
+        image: rancher/mirrored-library-busybox:1.37.0
+        args: [sh, -c, 'echo Welcome to nginx! > index.html; hostname > name.html; httpd -vvf']
+        ports: [{containerPort: 80}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: pages}
+spec: {selector: {app: pages}, ports: [{name: http, port: 80, targetPort: 80}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: pages}
+spec: {rules: [{host: foo1.bar.com, http: {paths: [{path: /, pathType: ImplementationSpecific, backend: {service: {name: pages, port: {number: 80}}}}]}}]}
+YAML
+rolled_out pages >/dev/null
+eventually "are served" 20 '^Welcome to nginx!$' ask foo1.bar.com /
+both_pods() { [ "$(distinct on client sh -c "$(repeat 10 "-H Host:foo1.bar.com http://$address/name.html")")" = 2 ]; }
+check "by both pods within ten requests" until_true 5 both_pods
+
+scenario ING-18 "Fruit, and an Ingress of an API that is gone"
+for fruit in apple banana; do
+    check "a pod of $fruit" k apply -f - <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: $fruit-app, labels: {app: $fruit}}
+spec: {containers: [{name: $fruit-app, image: hashicorp/http-echo, args: ["-text=$fruit"]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: $fruit-service}
+spec: {selector: {app: $fruit}, ports: [{port: 5678}]}
+YAML
+done
+client_pod inside >/dev/null
+ready pod/inside >/dev/null
+eventually "inside it answers by its Service's name" 20 '^apple$' from inside http://apple-service:5678
+refused "extensions/v1beta1 is gone" 'no matches for kind "Ingress" in version "extensions/v1beta1"' k create -f - <<YAML
+apiVersion: extensions/v1beta1
+kind: Ingress
+metadata: {name: example-ingress, annotations: {ingress.kubernetes.io/rewrite-target: /}}
+spec: {rules: [{http: {paths: [{path: /apple, backend: {serviceName: apple-service, servicePort: 5678}}]}}]}
+YAML
+check "the same in networking.k8s.io/v1" k apply -f - <<YAML
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: example-ingress, annotations: {ingress.kubernetes.io/rewrite-target: /}}
+spec:
+  rules:
+  - http:
+      paths:
+      - {path: /apple, pathType: Prefix, backend: {service: {name: apple-service, port: {number: 5678}}}}
+      - {path: /banana, pathType: Prefix, backend: {service: {name: banana-service, port: {number: 5678}}}}
+YAML
+eventually "/apple" 20 '^apple$' ask "$address" /apple
+eventually "/banana" 20 '^banana$' ask "$address" /banana
+same "/notfound is nobody's" 404 "$(code "$address" /notfound)"
+expect "a pod sees the same" '^banana$' from inside "http://$address/banana"
+expect "and this machine" '^apple$' curl -sS --max-time 3 "http://$published/apple"
+eventually "an Event tells of the annotation of another controller" 10 'ForeignAnnotation .*ingress.kubernetes.io/rewrite-target' k describe ingress example-ingress
+
 scenario ING-19 "An Ingress that points to the wrong Service port"
 check "nginx" k create deployment nginx --image=nginx
 check "port 9999" k expose deployment nginx --port=9999 --target-port=80
@@ -246,6 +414,9 @@ check "httpd" k create deployment demo --image=httpd --port=80
 check "exposed" k expose deployment demo
 check "an Ingress" k create ingress demo-localhost --class=nginx '--rule=demo.localdev.me/*=demo:80'
 eventually "it works" 20 'It works!' ask demo.localdev.me /
+check "one with TLS" k create ingress x '--rule=h/foo=svc:80,tls=my-secret'
+same "names its Secret and host" "my-secret h" "$(field ingress/x '{.spec.tls[0].secretName} {.spec.tls[0].hosts[0]}')"
+same "and an exact path" "Exact /foo" "$(field ingress/x '{.spec.rules[0].http.paths[0].pathType} {.spec.rules[0].http.paths[0].path}')"
 
 scenario ING-23 "Ingress classes"
 echo_app mine >/dev/null
@@ -270,6 +441,37 @@ status lost.com / 404
 address_of() { echo "<$(field "ingress/$1" '{.status.loadBalancer.ingress[0].ip}')>"; }
 eventually "the foreign one has no address" 5 '^<>$' address_of other
 eventually "nor the lost one" 5 '^<>$' address_of lost
+default_class() { k annotate --overwrite ingressclass "$1" "ingressclass.kubernetes.io/is-default-class=$2"; }
+plain() {
+    k apply -f - <<YAML
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: $1}
+spec: {rules: [{host: $1.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: mine, port: {number: 80}}}}]}}]}
+YAML
+}
+check "a class that will be the default" k apply -f - <<YAML
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata:
+  name: nginx-example
+  labels: {app.kubernetes.io/component: controller}
+  annotations: {ingressclass.kubernetes.io/is-default-class: "true"}
+spec: {controller: k8s.io/ingress-nginx}
+YAML
+check "with two defaults" plain between
+same "the newest is taken, as the API server does" nginx-example "$(field ingress/between '{.spec.ingressClassName}')"
+seen between.com / "mine /"
+check "nginx alone" default_class nginx-example false
+check "again" plain alone
+same "is taken" nginx "$(field ingress/alone '{.spec.ingressClassName}')"
+check "the other goes" k delete ingressclass nginx-example
+refused "an API that is gone" 'no matches for kind "Ingress" in version "networking.k8s.io/v1beta1"' k apply -f - <<YAML
+apiVersion: networking.k8s.io/v1beta1
+kind: Ingress
+metadata: {name: old}
+spec: {rules: [{host: old.com, http: {paths: [{path: /, backend: {serviceName: mine, servicePort: 80}}]}}]}
+YAML
 check "nginx is tidied up" k delete ingressclass foreign
 
 scenario ING-25 "Regex path priority, and whose a path is"
@@ -291,6 +493,33 @@ status guarded.com / 503
 eventually "is said" 10 'AnnotationRefused .*auth-type: kin does not authenticate' k describe ingress guarded
 expect "also what is ignored" 'AnnotationIgnored .*enable-cors' k describe ingress guarded
 expect "and what nobody knows" 'UnknownAnnotation .*no-such' k describe ingress guarded
+
+scenario NAMES "Services that stand for names"
+echo_app here there >/dev/null
+named() { # NAME EXTERNAL-NAME: a Service of type ExternalName.
+    k apply -f - <<YAML
+apiVersion: v1
+kind: Service
+metadata: {name: $1}
+spec: {type: ExternalName, externalName: $2}
+YAML
+}
+check "one for a Service of this namespace" named inside here.names.svc.cluster.local
+check "one for it without the cluster's domain" named short here.names
+check "one for the world outside" named outside www.example.com
+check "one that nobody knows" named nowhere nowhere.example.com
+check "one that would lead to the proxy itself" named self localhost
+check "an Ingress" ingress named < <(rules; host named.com; path Prefix /inside inside; path Prefix /short short
+    path Prefix /outside outside; path Prefix /nowhere nowhere; path Prefix /self self)
+seen named.com /inside "here /inside"
+seen named.com /short "here /short"
+status named.com /outside 200
+status named.com /nowhere 503
+status named.com /self 503
+eventually "an Event tells of the unknown one" 10 'ExternalNameNotResolved .*names/nowhere stands for nowhere.example.com' k describe ingress named
+expect "and of the one that is refused" 'ExternalNameRefused .*names/self stands for localhost' k describe ingress named
+check "another name" named inside there.names.svc.cluster.local
+seen named.com /inside "there /inside"
 
 scenario ING-26 "Live changes without a restart"
 echo_app a b >/dev/null
