@@ -1,6 +1,7 @@
 #include "core/base/assert.h"
 #include "core/base/strings.h"
 #include "ingress/body.h"
+#include "ingress/dns_message.h"
 #include "ingress/request_head.h"
 #include "ingress/response_head.h"
 #include "parsers.h"
@@ -44,7 +45,8 @@ void read_ingress_response(std::string_view bytes) {
     KIN_ASSERT(size <= bytes.size());
     const auto read = read_response(bytes.substr(0, size), false);
     const auto* response = std::get_if<ResponseHead>(&read);
-    if (!response) return;
+    // The proxy's own fields may take it over the limit that holds for endpoints.
+    if (!response || response->fields.size() > 250) return;
     for (const int minor_version : {0, 1}) {
         const ClientSide side = client_side(*response, minor_version, true);
         const std::string head = client_head(*response, side);
@@ -55,6 +57,15 @@ void read_ingress_response(std::string_view bytes) {
         KIN_ASSERT(told->framing != Framing::kLength ||
                    told->length_bytes == response->length_bytes);
     }
+}
+
+/// Addresses come from answers alone, four bytes each.
+void read_dns_answer(std::string_view bytes) {
+    const auto answer =
+        read_address_answer(0x4142, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    if (!answer) return;
+    KIN_ASSERT(answer->addresses.size() * 4 <= bytes.size());
+    KIN_ASSERT(answer->addresses.empty() == (answer->what != AddressAnswer::What::kAddresses));
 }
 
 struct Passed {
@@ -97,6 +108,11 @@ const std::vector<std::string> kResponses = {
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     "HTTP/1.0 404 Not Found\nSet-Cookie: a=b\n\n",
     "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"};
+const std::vector<std::string> kDnsAnswers = {
+    std::string("AB\x81\x80\0\1\0\2\0\0\0\0\3web\0\0\1\0\1"
+                "\xC0\x0C\0\5\0\1\0\0\0\x1E\0\4\1a\xC0\x0C"
+                "\xC0\x21\0\1\0\1\0\0\0\5\0\4\x0A\x60\0\7",
+                53)};
 const std::vector<std::string> kBodies = {
     "5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\n",
     "a;name=\"value\"\r\n0123456789\r\n1\r\nx\r\n0\r\nA: b\r\nX-Real-IP: 1\r\n\r\n"};
@@ -105,7 +121,8 @@ const std::vector<std::string> kBodies = {
 std::vector<Parser> ingress_parsers() {
     return {{"IngressRequest", read_ingress_request, kRequests},
             {"IngressResponse", read_ingress_response, kResponses},
-            {"IngressBody", read_ingress_body, kBodies}};
+            {"IngressBody", read_ingress_body, kBodies},
+            {"IngressDnsAnswer", read_dns_answer, kDnsAnswers}};
 }
 
 }  // namespace kin::test
