@@ -80,6 +80,10 @@ Connection::Step Connection::step() {
         case Phase::kClosing:
             stream_.flush();
             if (stream_.waiting() > 0 && !stream_.failed()) return Step::kWait;
+            if (silent_) {
+                phase_ = Phase::kOver;
+                return Step::kWait;
+            }
             stream_.shutdown_write();
             enter(Phase::kLingering, site_.patience.linger);
             return Step::kAgain;
@@ -235,7 +239,14 @@ Connection::Step Connection::exchange() {
     return Step::kWait;
 }
 
+/// Nothing more can come from the client than its end: it can be closed on without a reset.
+bool Connection::said_all() const {
+    if (!request_ || request_->keep_alive || !received_.empty() || stream_.ssl()) return false;
+    return exchange_ ? exchange_->request_ended() : request_->framing == Framing::kNone;
+}
+
 void Connection::request_over(bool keep_alive) {
+    silent_ = said_all();
     if (site_.record && door_ != Door::kStatus) site_.record(record_);
     exchange_.reset();
     request_.reset();

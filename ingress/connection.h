@@ -45,6 +45,7 @@ private:
     Step exchange();
     void request_over(bool keep_alive);
     void linger();
+    bool said_all() const;
     void enter(Phase phase, std::chrono::milliseconds patience);
     void remember_request();
     void rearm();
@@ -58,6 +59,7 @@ private:
     Phase phase_ = Phase::kRequest;
     bool turning_ = false;
     bool spoken_ = false;  // TLS: the client has said something.
+    bool silent_ = false;  // The client said that its last request was its last, and it has ended.
     std::chrono::steady_clock::time_point deadline_;
     std::string received_;
     Stream stream_;

@@ -59,6 +59,8 @@ public:
     int status() const { return status_; }
     /// After kDone or kAnswer: the client may send its next request.
     bool client_stays() const { return client_stays_; }
+    /// All of the request has been taken from the client.
+    bool request_ended() const { return request_body_.done(); }
     bool wants_client_input() const;
 
     std::chrono::steady_clock::time_point deadline() const { return deadline_; }

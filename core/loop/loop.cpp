@@ -81,7 +81,7 @@ void Watch::cancel() {
     state_->loop->run_on_thread([this] {
         const auto state = std::move(state_);
         if (!state) return;
-        uv_poll_stop(&state->handle);
+        // This stops it too; to stop it first would ask the kernel twice.
         uv_close(reinterpret_cast<uv_handle_t*>(&state->handle), [](uv_handle_t* closed) {
             auto* ended = static_cast<State*>(closed->data);
             const auto last = std::move(ended->self);

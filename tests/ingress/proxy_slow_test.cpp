@@ -93,6 +93,23 @@ TEST_F(ProxyTest, AnEndpointThatDiesHalfWayIsSeenByTheClient) {
     EXPECT_TRUE(wire.ended());
 }
 
+TEST_F(ProxyTest, WhoAsksForTheLastTimeGetsItAllHoweverLateItIsRead) {
+    const std::string body(1u << 20, 'x');
+    Backend backend([&](Wire& wire) {
+        while (!wire.read_message().empty()) wire.send(response(body));
+    });
+    route({location("/", {backend.endpoint()})});
+    for (const char* more : {"Connection: close\r\n", ""}) {
+        Wire wire = client();
+        wire.send(get("/", more));
+        if (*more == '\0') wire.shut_down_sending();
+        // All of it has left the endpoint, and most of it the proxy.
+        wire.read_until("\r\n\r\n");
+        ASSERT_TRUE(eventually([&] { return log_lines(1).size() > 0; }));
+        EXPECT_EQ(wire.read_to_end().size(), body.size());
+    }
+}
+
 TEST_F(ProxyTest, ACallerWhoGoesAwayIsNoticed) {
     std::atomic<int> asked = 0, left = 0;
     Backend backend([&](Wire& wire) {
