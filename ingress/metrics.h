@@ -25,7 +25,13 @@ private:
     };
     // Ingress, path, backend, method, status. Hosts are left out: a client could make up any.
     using Key = std::tuple<std::string, std::string, std::string, std::string, int>;
-    std::map<Key, Counters, std::less<>> counters_;
+    struct Before {
+        using View =
+            std::tuple<std::string_view, std::string_view, std::string_view, std::string_view, int>;
+        using is_transparent = void;
+        bool operator()(const View& left, const View& right) const { return left < right; }
+    };
+    std::map<Key, Counters, Before> counters_;
 };
 
 }  // namespace kin::ingress

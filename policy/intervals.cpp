@@ -56,12 +56,14 @@ std::vector<PortSpan> port_spans(const std::set<size_t>& active, const std::vect
     std::map<nft::L4, std::vector<const Box*>> by_protocol;
     for (const size_t i : active) by_protocol[boxes[i].l4].push_back(&boxes[i]);
     std::vector<PortSpan> out;
-    for (const auto& [l4, mine] : by_protocol) {
+    for (const auto& one : by_protocol) {
+        const std::vector<const Box*>& mine = one.second;
         std::vector<Span> spans;
         for (const Box* box : mine) spans.push_back(box->ports);
         const size_t begin = out.size();
         sweep(spans, [&](const Span& span, const std::set<size_t>& here) {
-            PortSpan next{l4, span, origins(here, mine, [](const Box* box) { return box->rule; })};
+            PortSpan next{one.first, span,
+                          origins(here, mine, [](const Box* box) { return box->rule; })};
             const bool goes_on = out.size() > begin && out.back().origin == next.origin &&
                                  adjacent(out.back().ports, span);
             if (goes_on) {

@@ -22,6 +22,8 @@ template <class... F>
 struct Overloaded : F... {
     using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;  // Clang 14, which fuzzes, asks for it.
 
 enum class L4 : uint8_t { kIcmp = 1, kTcp = 6, kUdp = 17, kSctp = 132 };
 std::string name_of(L4 l4);  ///< "tcp"

@@ -52,7 +52,8 @@ std::vector<NextHop> hops_of(std::string_view payload, Route::Gateway& gateway) 
         const Attributes in(payload.substr(sizeof header, header.rtnh_len - sizeof header));
         hops.push_back({in.address(RTA_GATEWAY), header.rtnh_ifindex});
         if (header.rtnh_flags & RTNH_F_ONLINK) gateway = Route::Gateway::kOnLink;
-        payload.remove_prefix(std::min(payload.size(), size_t{RTNH_ALIGN(header.rtnh_len)}));
+        payload.remove_prefix(
+            std::min(payload.size(), static_cast<size_t>(RTNH_ALIGN(header.rtnh_len))));
     }
     return hops;
 }
