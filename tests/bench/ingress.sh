@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Of tests/bench/run: the ingress proxy alone beside nginx and haproxy, one worker each, before one nginx with files.
+# Of tests/bench/run: routes as they change; the ingress proxy alone beside nginx and haproxy, one worker each, before one nginx with files.
 
 # The proxies' ports of 127.0.0.1: plain, with TLS.
 declare -A ingress_port=([nginx]=19091 [haproxy]=19093 [kin]=19095)
@@ -96,8 +96,20 @@ ingress_figure() {
             "1 (kin ${last[kin]}; $proxy ${last[$proxy]})"
     done
 }
+# What routes cost the control thread: all of them, and one change among them.
+bench_ingress_compiling() {
+    local count all kib ingress service
+    for count in 1000 10000; do
+        read -r all kib ingress service < <("$BENCH" ingress-compiling "$count")
+        value "ingress, $count hosts compiled, ms" "$all"
+        value "    their part of the heap, KiB" "$kib"
+        value "    one Ingress changes, us" "$ingress"
+        value "    one Service changes, us" "$service"
+    done
+}
 bench_ingress() {
     local program
+    bench_ingress_compiling
     for program in nginx haproxy wrk openssl; do
         command -v "$program" >/dev/null && continue
         echo "ingress: skipped, there is no $program"

@@ -441,6 +441,11 @@ status lost.com / 404
 address_of() { echo "<$(field "ingress/$1" '{.status.loadBalancer.ingress[0].ip}')>"; }
 eventually "the foreign one has no address" 5 '^<>$' address_of other
 eventually "nor the lost one" 5 '^<>$' address_of lost
+check "another controller's word" k patch ingress other --subresource=status --type=merge \
+    -p '{"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.1"}]}}}'
+check "and a change of it" k annotate ingress other some=thing
+curl -sf --unix-socket "$SOCKET" -X POST 'http://kin/kin/v1/settle?timeout=20000' >/dev/null
+same "is not touched" "<192.0.2.1>" "$(address_of other)"
 default_class() { k annotate --overwrite ingressclass "$1" "ingressclass.kubernetes.io/is-default-class=$2"; }
 plain() {
     k apply -f - <<YAML
