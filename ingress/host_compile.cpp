@@ -202,15 +202,20 @@ void HostCompilation::finish() {
 }
 
 /// As ingress-nginx writes them for nginx: a plain prefix, /foo, as /foo/ and /foo, which has its
-/// effect on the order in which they are tried. Exact paths are regexes too, open at their end.
+/// effect on the order in which they are tried; somebody else's own /foo/ comes before that one.
+/// Exact paths are regexes too, open at their end.
 void HostCompilation::add_regexes(VirtualHost& host) {
     for (const Draft& path : paths_) {
         if (path.type == PathType::kExact) add_regex(path, path.path, host);
     }
     for (const Draft& path : paths_) {
         if (path.type == PathType::kExact) continue;
-        const bool plain = path.type == PathType::kPrefix && !path.regex;
-        if (plain && !path.path.ends_with('/')) add_regex(path, cat(path.path, '/'), host);
+        const bool plain =
+            path.type == PathType::kPrefix && !path.regex && !path.path.ends_with('/');
+        const std::string longer = cat(path.path, '/');
+        const bool taken = std::any_of(paths_.begin(), paths_.end(),
+                                       [&](const Draft& other) { return other.path == longer; });
+        if (plain && !taken) add_regex(path, longer, host);
         add_regex(path, path.path, host);
     }
 }

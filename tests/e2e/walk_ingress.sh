@@ -481,7 +481,7 @@ check "nginx is tidied up" k delete ingressclass foreign
 
 scenario ING-25 "Regex path priority, and whose a path is"
 echo_app service1 service2 service3 >/dev/null
-check "plain paths" ingress plain < <(rules; host test.com; path ImplementationSpecific /foo/bar service1; path ImplementationSpecific /foo/bar/ service2)
+check "plain paths" ingress plain < <(rules; host test.com; path Prefix /foo/bar service1; path Prefix /foo/bar/ service2)
 check "and a regex" ingress regex 'rewrite-target: /$1' < <(rules; host test.com; path ImplementationSpecific '/foo/bar/(.+)' service3)
 seen test.com /foo/bar/1 "service3 /1"
 seen test.com /foo/bar/ "service2 /foo/bar/"

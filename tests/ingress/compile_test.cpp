@@ -241,6 +241,18 @@ TEST_F(IngressCompileTest, MakesRegexesOfAllPathsOfAHostIfOneIngressAsksForThem)
     EXPECT_EQ(compiled.routes->find("a.com", "/foo/bar").location->options.rewrite_target, "");
 }
 
+TEST_F(IngressCompileTest, LeavesAPrefixWithASlashToWhomWroteItOnAHostOfRegexes) {
+    add("plain", {{"rules", {rule("a.com", {path("/foo", "web"), path("/foo/", "api")})}}});
+    add("regex",
+        {{"rules", {rule("a.com", {path("/foo/(.+)", "empty", "ImplementationSpecific")})}}},
+        {{kRewrite, "/$1"}});
+    const Compiled compiled = compile();
+    EXPECT_THAT(compiled.findings, IsEmpty());
+    EXPECT_EQ(route(compiled, "a.com", "/foo"), "shop/web:80");
+    EXPECT_EQ(route(compiled, "a.com", "/foo/"), "shop/api:80");
+    EXPECT_EQ(route(compiled, "a.com", "/foo/1"), "shop/empty:80");
+}
+
 TEST_F(IngressCompileTest, RewritesPlainPrefixesToo) {
     add("rewrite", {{"rules", {rule("a.com", {path("/api", "api"), path("/", "web")})}}},
         {{kRewrite, "/"}});
