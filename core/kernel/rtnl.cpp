@@ -1,6 +1,7 @@
 #include "core/kernel/rtnl.h"
 
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -68,6 +69,17 @@ ndmsg neighbour_header(int link) {
     return header;
 }
 
+/// Of a forwarding entry: a static one in a bridge (there, a permanent one means the bridge
+/// itself), a permanent one in a VXLAN link.
+ndmsg forwarding_header(const Forwarding& entry) {
+    ndmsg header{};
+    header.ndm_family = AF_BRIDGE;
+    header.ndm_ifindex = entry.link;
+    header.ndm_state = entry.tunnel ? NUD_PERMANENT : NUD_NOARP;
+    header.ndm_flags = entry.tunnel ? NTF_SELF : NTF_MASTER;
+    return header;
+}
+
 ifaddrmsg address_header(const LinkAddress& address) {
     ifaddrmsg header{};
     header.ifa_family = AF_INET;
@@ -122,6 +134,21 @@ RtnlBatch& RtnlBatch::add_bridge(const LinkEnd& bridge) {
     return *this;
 }
 
+RtnlBatch& RtnlBatch::add_vxlan(const Vxlan& vxlan) {
+    Request& request =
+        add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, cat("add vxlan ", vxlan.end.name));
+    put_end(request, vxlan.end, vxlan.mtu_bytes);
+    const auto info = request.nest(IFLA_LINKINFO);
+    request.put(IFLA_INFO_KIND, "vxlan");
+    const auto data = request.nest(IFLA_INFO_DATA);
+    request.put_u32(IFLA_VXLAN_ID, vxlan.id);
+    request.put_u32(IFLA_VXLAN_LINK, static_cast<uint32_t>(vxlan.link));
+    request.put(IFLA_VXLAN_LOCAL, vxlan.local);
+    request.put_be16(IFLA_VXLAN_PORT, vxlan.port);
+    request.put_u8(IFLA_VXLAN_LEARNING, 0);
+    return *this;
+}
+
 Request& RtnlBatch::change_link(int link, unsigned flags, unsigned mask, std::string what) {
     return add(RTM_NEWLINK, 0, std::move(what)).put_header(link_header(link, flags, mask));
 }
@@ -133,6 +160,15 @@ RtnlBatch& RtnlBatch::set_up(int link) {
 
 RtnlBatch& RtnlBatch::set_down(int link) {
     change_link(link, 0, IFF_UP, cat("set link ", link, " down"));
+    return *this;
+}
+
+RtnlBatch& RtnlBatch::check_senders(int link) {
+    Request& request = change_link(link, 0, 0, cat("check senders on link ", link));
+    const auto families = request.nest(IFLA_AF_SPEC);
+    const auto family = request.nest(AF_INET);
+    const auto settings = request.nest(IFLA_INET_CONF);
+    request.put_u32(IPV4_DEVCONF_RP_FILTER, 1);
     return *this;
 }
 
@@ -154,6 +190,9 @@ RtnlBatch& RtnlBatch::isolate_port(int link) {
     request.put(IFLA_INFO_SLAVE_KIND, "bridge");
     const auto data = request.nest(IFLA_INFO_SLAVE_DATA);
     request.put_u8(IFLA_BRPORT_ISOLATED, 1);
+    request.put_u8(IFLA_BRPORT_LEARNING, 0);
+    // Since Linux 5.18; older ones pass over it.
+    request.put_u8(IFLA_BRPORT_LOCKED, 1);
     return *this;
 }
 
@@ -221,6 +260,25 @@ RtnlBatch& RtnlBatch::delete_neighbour(int link, Ipv4 address) {
         .put(NDA_DST, address)
         .tolerate(ENOENT)
         .tolerate(ENODEV);
+    return *this;
+}
+
+RtnlBatch& RtnlBatch::set_forwarding(const Forwarding& entry) {
+    Request& request =
+        add(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
+            cat("set forwarding of ", entry.mac.to_string(), " by link ", entry.link));
+    request.put_header(forwarding_header(entry)).put(NDA_LLADDR, entry.mac);
+    if (entry.tunnel) request.put(NDA_DST, *entry.tunnel);
+    return *this;
+}
+
+RtnlBatch& RtnlBatch::delete_forwarding(const Forwarding& entry) {
+    Request& request = add(RTM_DELNEIGH, 0, cat("delete forwarding of ", entry.mac.to_string()));
+    request.put_header(forwarding_header(entry))
+        .put(NDA_LLADDR, entry.mac)
+        .tolerate(ENOENT)
+        .tolerate(ENODEV);
+    if (entry.tunnel) request.put(NDA_DST, *entry.tunnel);
     return *this;
 }
 

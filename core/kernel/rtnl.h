@@ -28,6 +28,17 @@ struct VethPair {
     uint32_t mtu_bytes = 0;          ///< Of both ends; 0 leaves 1500.
 };
 
+/// A tunnel that carries frames to other hosts inside UDP datagrams. Where to, its forwarding
+/// entries say: it learns nothing from what arrives.
+struct Vxlan {
+    LinkEnd end;
+    uint32_t id = 0;  ///< The VNI, which both sides share.
+    Ipv4 local;       ///< The sender's address of the datagrams.
+    int link = 0;     ///< The ifindex of the link that they leave by.
+    uint16_t port = 4789;
+    uint32_t mtu_bytes = 0;  ///< 50 less than that of `link`; 0 lets the kernel see to it.
+};
+
 /// One way to a destination.
 struct NextHop {
     Ipv4 via;      ///< 0.0.0.0: the destination is on the link itself.
@@ -53,7 +64,7 @@ struct Route {
 struct Link {
     int index = 0;
     std::string name;
-    std::string kind;  ///< "veth", "bridge"; empty for lo.
+    std::string kind;  ///< "veth", "bridge", "vxlan"; empty for lo.
     Mac mac;
     uint32_t mtu_bytes = 0;
     int bridge = 0;  ///< The ifindex of the bridge that it is a port of; 0: of none.
@@ -77,6 +88,14 @@ struct Neighbour {
     auto operator<=>(const Neighbour&) const = default;
 };
 
+/// Where frames for a MAC go: a fixed entry of a forwarding table (`bridge fdb`).
+struct Forwarding {
+    int link = 0;  ///< A bridge's port, behind which the MAC is; or a VXLAN link.
+    Mac mac;
+    std::optional<Ipv4> tunnel;  ///< Of a VXLAN link: the address of the host at the other end.
+    auto operator<=>(const Forwarding&) const = default;
+};
+
 /// Changes of links, addresses and routes that go to the kernel together: RtnlBatch collects them,
 /// Rtnl::apply sends them in one system call. Links are named by ifindex; choose it when you add
 /// one, so that the same batch can go on with it.
@@ -86,12 +105,18 @@ public:
     RtnlBatch& add_veth(const VethPair& pair);
     /// Adds a bridge, down. Spanning tree and multicast snooping are off.
     RtnlBatch& add_bridge(const LinkEnd& bridge);
+    /// Adds a VXLAN link, down. Fails where the kernel has no VXLAN (module vxlan).
+    RtnlBatch& add_vxlan(const Vxlan& vxlan);
     RtnlBatch& set_up(int link);
     RtnlBatch& set_down(int link);
+    /// The link takes IPv4 packets only of senders to whom the way is that link (rp_filter 1).
+    RtnlBatch& check_senders(int link);
     RtnlBatch& rename(int link, std::string_view name);  ///< The link must be down.
     /// Makes a link a port of a bridge.
     RtnlBatch& set_bridge(int link, int bridge);
-    /// A port that exchanges frames with ports that are not isolated, only. After set_bridge().
+    /// A port for somebody who is not trusted. It exchanges frames only with the bridge itself and
+    /// with ports that are not isolated, and takes them from MACs only that set_forwarding() put
+    /// behind it: nobody can speak or be spoken to as somebody else. After set_bridge().
     RtnlBatch& isolate_port(int link);
     /// An address that is already there is success.
     RtnlBatch& add_address(const LinkAddress& address);
@@ -106,6 +131,10 @@ public:
     RtnlBatch& set_neighbour(const Neighbour& neighbour);
     /// A neighbour that is already gone is success.
     RtnlBatch& delete_neighbour(int link, Ipv4 address);
+    /// Adds or replaces.
+    RtnlBatch& set_forwarding(const Forwarding& entry);
+    /// An entry that is already gone is success.
+    RtnlBatch& delete_forwarding(const Forwarding& entry);
     /// Deletes a link and, for a veth, its peer. Already gone is success.
     RtnlBatch& delete_link(int link);
 
@@ -144,6 +173,8 @@ public:
     Result<std::vector<Route>> routes();
     /// The permanent ones.
     Result<std::vector<Neighbour>> neighbours();
+    /// What set_forwarding() put there.
+    Result<std::vector<Forwarding>> forwarding();
 
 private:
     explicit Rtnl(Netlink netlink) : netlink_(std::move(netlink)) {}

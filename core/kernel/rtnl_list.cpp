@@ -136,4 +136,24 @@ Result<std::vector<Neighbour>> Rtnl::neighbours() {
     return neighbours;
 }
 
+Result<std::vector<Forwarding>> Rtnl::forwarding() {
+    Request request(RTM_GETNEIGH, 0, "list forwarding entries");
+    ndmsg wanted{};
+    wanted.ndm_family = AF_BRIDGE;
+    request.put_header(wanted);
+    std::vector<Forwarding> entries;
+    TRY(netlink_.dump(std::move(request), [&](const nlmsghdr& message) {
+        const auto header = header_of<ndmsg>(message);
+        const Attributes in(message, sizeof header);
+        const bool of_tunnel = in.has(NDA_DST);
+        // Bridges list their own MACs too: once as permanent, once for themselves.
+        if (header.ndm_state != (of_tunnel ? NUD_PERMANENT : NUD_NOARP)) return;
+        if (!of_tunnel && !in.has(NDA_MASTER)) return;
+        Forwarding entry{header.ndm_ifindex, mac_of(in.find(NDA_LLADDR)), {}};
+        if (of_tunnel) entry.tunnel = in.address(NDA_DST);
+        entries.push_back(entry);
+    }));
+    return entries;
+}
+
 }  // namespace kin

@@ -103,9 +103,117 @@ TEST_F(RtnlLabTest, BridgePortsCanBeIsolated) {
                                  .isolate_port(8)));
     EXPECT_EQ(node().link("p1").value().bridge, 7);
     const auto shown = node_->netns.enter([] {
-        return Result<std::string>(shell("bridge -d link show dev p1 | grep -c 'isolated on'"));
+        return Result<std::string>(
+            shell("bridge -d link show dev p1 | grep -Eo '(isolated|learning|locked) o[nf]+'"));
     });
-    EXPECT_EQ(shown.value(), "1\n");
+    EXPECT_EQ(shown.value(), "learning off\nisolated on\nlocked on\n");
+}
+
+TEST_F(RtnlLabTest, IsolatedPortTakesFramesOfKnownMacsOnly) {
+    ASSERT_DONE(node().apply(RtnlBatch()
+                                 .add_bridge({"br0", 7, kHostMac})
+                                 .add_veth({{"p1", 8, {}}, {"eth0", 2, kPodMac}, &pod_->netns, 0})
+                                 .set_bridge(8, 7)
+                                 .isolate_port(8)
+                                 .add_address({7, ip("10.0.0.1"), 24})
+                                 .set_up(7)
+                                 .set_up(8)));
+    ASSERT_DONE(pod().apply(RtnlBatch().set_up(2).add_address({2, ip("10.0.0.2"), 24})));
+    const auto answers = [&] {
+        return pod_->netns
+            .enter([] {
+                return Result<std::string>(shell("ping -c1 -W1 10.0.0.1 | grep -c ' 0% packet'"));
+            })
+            .value();
+    };
+    EXPECT_EQ(answers(), "0\n");
+    const Forwarding known{8, kPodMac, {}};
+    ASSERT_DONE(node().apply(RtnlBatch().set_forwarding(known).set_forwarding(known)));
+    EXPECT_EQ(node().forwarding().value(), std::vector<Forwarding>{known});
+    EXPECT_EQ(answers(), "1\n");
+    for (int turn = 0; turn < 2; ++turn) {
+        ASSERT_DONE(node().apply(RtnlBatch().delete_forwarding(known)));
+    }
+    EXPECT_TRUE(node().forwarding().value().empty());
+    EXPECT_EQ(answers(), "0\n");
+}
+
+TEST_F(RtnlLabTest, VxlanCarriesPacketsWhereForwardingEntriesSay) {
+    const auto end = [](KernelNode& host, int wire, const char* own, const char* other) {
+        const Mac far = std::string_view(other) == "10.0.0.1" ? kHostMac : kPodMac;
+        Vxlan tunnel{{"vxlan.1", 9, std::string_view(own) == "10.0.0.1" ? kHostMac : kPodMac},
+                     1,
+                     ip(own),
+                     wire,
+                     4789,
+                     1450};
+        const Ipv4 inner = ip(own).plus(0x10000), far_inner = ip(other).plus(0x10000);
+        return host.rtnl.apply(
+            RtnlBatch()
+                .set_up(wire)
+                .add_address({wire, ip(own), 24})
+                .add_vxlan(tunnel)
+                .add_address({9, inner, 32})
+                .set_up(9)
+                .set_neighbour({9, far_inner, far})
+                .set_forwarding({9, far, ip(other)})
+                .set_route({{far_inner, 32}, {{far_inner, 9}}, inner, Route::Gateway::kOnLink}));
+    };
+    ASSERT_DONE(
+        node().apply(RtnlBatch().add_veth({{"veth5", 5, {}}, {"eth0", 2, {}}, &pod_->netns, 0})));
+    ASSERT_DONE(end(*node_, 5, "10.0.0.1", "10.0.0.2"));
+    ASSERT_DONE(end(*pod_, 2, "10.0.0.2", "10.0.0.1"));
+    EXPECT_EQ(node().link("vxlan.1").value().mtu_bytes, 1450u);
+    EXPECT_EQ(node().link("vxlan.1").value().kind, "vxlan");
+    EXPECT_EQ(node().forwarding().value(), (std::vector<Forwarding>{{9, kPodMac, ip("10.0.0.2")}}));
+    const auto ping = [&](const std::string& more) {
+        return node_->netns
+            .enter([&] { return Result<std::string>(shell("ping -c1 -W1 -M do " + more)); })
+            .value();
+    };
+    EXPECT_NE(ping("-s 1422 10.1.0.2").find(" 0% packet loss"), std::string::npos);
+    EXPECT_NE(ping("-s 1423 10.1.0.2").find("mtu=1450"), std::string::npos);
+    for (int turn = 0; turn < 2; ++turn) {
+        ASSERT_DONE(node().apply(RtnlBatch().delete_forwarding({9, kPodMac, ip("10.0.0.2")})));
+    }
+    EXPECT_TRUE(node().forwarding().value().empty());
+    EXPECT_EQ(ping("10.1.0.2").find(" 0% packet loss"), std::string::npos);
+}
+
+TEST_F(RtnlLabTest, CheckedLinkTakesPacketsOnlyOfSendersBehindIt) {
+    // The way back to 10.9.0.2 is another link than the one it comes by.
+    ASSERT_DONE(node().apply(RtnlBatch()
+                                 .add_veth(wire())
+                                 .set_up(1)
+                                 .set_up(5)
+                                 .add_address({5, ip("10.0.0.1"), 24})
+                                 .set_route({cidr("10.9.0.0/24"), {{{}, 1}}, {}, {}})));
+    ASSERT_DONE(pod().apply(RtnlBatch()
+                                .set_up(2)
+                                .add_address({2, ip("10.0.0.2"), 24})
+                                .add_address({2, ip("10.9.0.2"), 32})));
+    const auto received = [&] {
+        return node_->netns
+            .enter([] {
+                return Result<std::string>(
+                    shell("nstat -asz IcmpInEchos | awk '/IcmpInEchos/ {print $2}'"));
+            })
+            .value();
+    };
+    const auto ping_as = [&](const std::string& from) {
+        return pod_->netns.enter(
+            [&] { return Result<std::string>(shell("ping -c1 -W1 10.0.0.1 -I " + from)); });
+    };
+    ASSERT_TRUE(ping_as("10.0.0.2"));
+    ASSERT_TRUE(ping_as("10.9.0.2"));
+    EXPECT_EQ(received(), "2\n");
+    ASSERT_DONE(node().apply(RtnlBatch().check_senders(5)));
+    EXPECT_EQ(node_->netns.read_sysctl("net/ipv4/conf/veth5/rp_filter").value(), "1");
+    EXPECT_EQ(node_->netns.read_sysctl("net/ipv4/conf/all/rp_filter").value(), "0");
+    ASSERT_TRUE(ping_as("10.9.0.2"));
+    EXPECT_EQ(received(), "2\n");
+    ASSERT_TRUE(ping_as("10.0.0.2"));
+    EXPECT_EQ(received(), "3\n");
 }
 
 TEST_F(RtnlLabTest, RoutesCanShareTrafficAndAreReplaced) {
