@@ -38,21 +38,24 @@ namespace {
 /// its pods only say so.
 class NetworkAgent : public PodService {
 public:
-    explicit NetworkAgent(const netns::AddressPlan& addresses) : addresses_(addresses) {}
+    explicit NetworkAgent(const netns::NetworkShape& shape) : shape_(shape) {}
     Result<> start(const Instance& instance) override {
         const int number = netns::node_number(instance.node);
-        instance.log(cat("ptp: pods of ", instance.node, " have addresses of ",
-                         addresses_.node_pods(number), ", a routed veth each"));
+        const auto& [addresses, attachment, overlay] = shape_;
+        instance.log(cat("cni ", attachment->name(), ": pods of ", instance.node,
+                         " have addresses of ", addresses.node_pods(number), ", ",
+                         attachment->words()));
+        instance.log(cat("overlay ", overlay->name(), ": ", overlay->words()));
         return Ok{};
     }
     void stop(const ObjectKey&) override {}
 
 private:
-    const netns::AddressPlan addresses_;
+    const netns::NetworkShape shape_;
 };
 
 std::string ready_text(const ClusterOptions& options, uint16_t port) {
-    const size_t nodes = options.nodes.size();
+    const size_t nodes = options.lab.nodes.size();
     std::string text = cat("\u2713 ", nodes, nodes == 1 ? " node" : " nodes",
                            " Ready, Kubernetes API v1.35 at https://127.0.0.1:", port, '\n');
     if (options.api_port != 0 && port != options.api_port) {
@@ -200,7 +203,7 @@ Result<> Cluster::start_components(UniqueFd init_socket) {
             client_, data_, *agent_, links_->nodes(),
             proxy::Addresses{addresses().pods, addresses().services, addresses().nodes,
                              addresses().load_balancers});
-        network_agent_ = std::make_unique<NetworkAgent>(addresses());
+        network_agent_ = std::make_unique<NetworkAgent>(links_->shape());
         balancers_ = std::make_unique<netns::BalancerRoutes>(client_, *links_);
         ingress_ = std::make_unique<ingress::Controller>(client_, *agent_, *http_proxy_);
         published_ = std::make_unique<netns::PublishedPorts>(client_, data_, *links_);
@@ -280,9 +283,9 @@ Result<> Cluster::serve(netns::ServerContext& context) {
 }
 
 /// Lays the standing network, and takes the calling thread out of the host's for good.
-Result<std::unique_ptr<netns::NodeLinks>> lay_network(const std::vector<int>& nodes) {
+Result<std::unique_ptr<netns::NodeLinks>> lay_network(const LabMemory& lab) {
     TRY(netns::leave_host_network());
-    return netns::NodeLinks::create(netns::AddressPlan{}, nodes);
+    return netns::NodeLinks::create(lab.network, lab.nodes);
 }
 }  // namespace
 
@@ -290,10 +293,10 @@ Result<> run_cluster(const ClusterOptions& options, netns::ServerContext& contex
     const LabPaths& paths = options.paths;
     std::promise<Result<std::unique_ptr<netns::NodeLinks>>> laid;
     Loop control("kin-control");
-    control.post([&] { laid.set_value(lay_network(options.nodes)); });
+    control.post([&] { laid.set_value(lay_network(options.lab)); });
     // While the network is laid, this thread makes keys and opens the database.
     TRY_ASSIGN(Pki pki, load_or_create_pki(paths.data + "/pki"));
-    TRY(remember_nodes(paths, options.nodes));
+    TRY(remember(paths, options.lab));
     TRY_ASSIGN(auto store, Store::open({.path = paths.database()}));
     TRY_ASSIGN(auto links, laid.get_future().get());
     Cluster cluster(options, std::move(pki), std::move(store), control, std::move(links));

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <vector>
-
 #include "kin/lab.h"
+#include "kin/lab_memory.h"
 #include "kin/options.h"
 #include "netns/init/launch.h"
 
@@ -10,7 +9,7 @@ namespace kin {
 
 struct ClusterOptions {
     LabPaths paths;
-    std::vector<int> nodes;  ///< their numbers, in order
+    LabMemory lab;  ///< its nodes and its network
     uint16_t api_port = 6443;
     bool keep_connections = false;  ///< UpOptions::keep_connections
 };

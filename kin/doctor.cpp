@@ -91,9 +91,9 @@ std::vector<Check> run_checks() {
                       "uidmap"});
     checks.push_back({"nft", Need::kUseful, on_path("nft"),
                       "no `nft list ruleset` in `kin shell NODE`. Try: apt install nftables"});
-    checks.push_back({"names of protocols (/etc/protocols)", Need::kUseful,
-                      exists("/etc/protocols"),
-                      "`nft list ruleset` shows 6 and 17 for tcp and udp. Try: apt install netbase"});
+    checks.push_back(
+        {"names of protocols (/etc/protocols)", Need::kUseful, exists("/etc/protocols"),
+         "`nft list ruleset` shows 6 and 17 for tcp and udp. Try: apt install netbase"});
     checks.push_back({"ip", Need::kUseful, on_path("ip"),
                       "no `ip route` in `kin shell NODE`. Try: apt install iproute2"});
     checks.push_back(

@@ -15,7 +15,7 @@ struct LabPaths {
     std::string runtime;  ///< $XDG_RUNTIME_DIR/kin/NAME; as root /run/kin/NAME
 
     std::string database() const { return data + "/kin.db"; }
-    std::string memory() const { return data + "/lab.json"; }  ///< which nodes there are
+    std::string memory() const { return data + "/lab.json"; }  ///< lab_memory.h
     std::string kubeconfig() const { return data + "/kubeconfig"; }
     std::string log() const { return data + "/kin.log"; }
     std::string socket() const { return runtime + "/api.sock"; }

@@ -58,6 +58,12 @@ Json hosts_json(netns::NodeLinks& links) {
     return out;
 }
 
+/// How something of the network is done: an Attachment or an Overlay.
+template <class Way>
+Json way_json(const Way& way) {
+    return {{"name", way.name()}, {"words", way.words()}};
+}
+
 Json published_json(const netns::PublishedPorts& published) {
     Json out = Json::array();
     for (const auto& [what, host_port, error] : published.list()) {
@@ -85,7 +91,9 @@ Result<std::unique_ptr<LabDoor>> LabDoor::create(const ClusterOptions& options,
                      {"version", kVersion},
                      {"socket", options.paths.socket()},
                      {"pid", host_pid()},
-                     {"kubeconfig", options.paths.kubeconfig()}};
+                     {"kubeconfig", options.paths.kubeconfig()},
+                     {"cni", way_json(*options.lab.network.attachment)},
+                     {"overlay", way_json(*options.lab.network.overlay)}};
     return door;
 }
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
-#include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "kin/lab_memory.h"
 #include "kin/options.h"
-#include "kin/pki.h"
 
 namespace kin {
 
@@ -22,22 +21,8 @@ int free_number(const std::vector<int>& taken) {
 }
 }  // namespace
 
-std::vector<int> remembered_nodes(const LabPaths& paths) {
-    const auto text = read_file(paths.memory());
-    const auto json = text ? parse_json(*text) : Error(Errc::kNotFound, "");
-    if (!json) return {};
-    std::vector<int> numbers;
-    for (const Json& number : array_at(*json, {"nodes"})) {
-        if (number.is_number_integer()) numbers.push_back(number.get<int>());
-    }
-    // Earlier versions wrote how many there are.
-    if (numbers.empty()) return netns::first_nodes(static_cast<int>(int_at(*json, {"nodes"})));
-    std::ranges::sort(numbers);
-    return numbers;
-}
-
-Result<> remember_nodes(const LabPaths& paths, const std::vector<int>& nodes) {
-    return write_private_file(paths.memory(), to_text({{"nodes", nodes}}));
+Result<> LabNodes::remember_nodes(const std::vector<int>& numbers) const {
+    return remember(paths_, {numbers, parts_.links.shape()});
 }
 
 Result<> LabNodes::on_control(const std::function<Result<>()>& task) {
@@ -63,7 +48,7 @@ Result<std::string> LabNodes::add() {
         }
         TRY_ASSIGN(KernelNode* const node, parts_.links.add_node(number));
         numbers.insert(std::ranges::upper_bound(numbers, number), number);
-        if (auto remembered = remember_nodes(paths_, numbers); !remembered) {
+        if (auto remembered = remember_nodes(numbers); !remembered) {
             (void)parts_.links.remove_node(number);
             return remembered;
         }
@@ -89,7 +74,7 @@ Result<> LabNodes::remove(const std::string& name) {
             return Error(Errc::kInvalid, "node-1 is the control plane and stays");
         }
         // First of all: a lab that is killed meanwhile comes back without it.
-        TRY(remember_nodes(paths_, numbers));
+        TRY(remember_nodes(numbers));
         parts_.agent.unregister_node(name);
         return Ok{};
     });

@@ -14,10 +14,6 @@
 
 namespace kin {
 
-/// The numbers of the nodes that a lab had when it last ran, in order; empty if it never did.
-std::vector<int> remembered_nodes(const LabPaths& paths);
-Result<> remember_nodes(const LabPaths& paths, const std::vector<int>& nodes);
-
 /// Lets nodes join and leave a lab while it runs, and remembers which there are. Thread-safe, but
 /// not from the control thread, which does the work; one change at a time.
 class LabNodes {
@@ -44,6 +40,7 @@ public:
 private:
     Result<> on_control(const std::function<Result<>()>& task);
     void settle(const std::string& what);
+    Result<> remember_nodes(const std::vector<int>& numbers) const;
 
     const LabPaths paths_;
     const Parts parts_;

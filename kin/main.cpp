@@ -1,11 +1,16 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <optional>
 #include <set>
 
 #include "core/base/strings.h"
 #include "kin/options.h"
 #include "kin/version.h"
 #include "netns/images/images.h"
+#include "netns/network/attachment.h"
+#include "netns/network/overlay.h"
 
 namespace {
 
@@ -56,6 +61,31 @@ CLI::Option* add_host(CLI::App* verb, std::string& host) {
         ->required();
 }
 
+/// One of several ways that have names and words for people; as last time if nothing is said.
+template <class Ways>
+void add_network_choice(CLI::App* verb, const std::string& flag, std::optional<std::string>& chosen,
+                        std::string text, const Ways& ways) {
+    std::vector<std::string> names;
+    for (const auto* way : ways) {
+        text += cat(names.empty() ? ": " : "; ", way->name(), ", ", way->words());
+        names.emplace_back(way->name());
+    }
+    const CLI::Validator known(
+        [names](std::string& name) {
+            const bool found = std::ranges::find(names, name) != names.end();
+            return found ? std::string()
+                         : cat("there is no ", name, "; there is: ", join(names, ", "));
+        },
+        "");
+    // "--cni" is KIN_CNI in the environment.
+    std::string variable = "KIN_";
+    for (const char c : flag.substr(2)) variable.push_back(static_cast<char>(std::toupper(c)));
+    verb->add_option(flag, chosen, cat(text, " (as last time, else ", names.front(), ')'))
+        ->type_name("NAME")
+        ->envname(variable)
+        ->check(known);
+}
+
 CLI::App* add_up(CLI::App& app, UpOptions& options) {
     CLI::App* verb = app.add_subcommand("up", "start a lab (Ctrl-C ends it, its data stay)");
     add_lab_option(verb, options.lab);
@@ -69,17 +99,10 @@ CLI::App* add_up(CLI::App& app, UpOptions& options) {
                      "port of the API on 127.0.0.1; if taken, the next free one")
         ->type_name("PORT")
         ->capture_default_str();
-    const CLI::Validator known_cni(
-        [](std::string& name) {
-            if (name != "ptp") return cat("there is no ", name, "; there is: ptp");
-            name = std::to_string(static_cast<int>(Cni::kPtp));
-            return std::string();
-        },
-        "");
-    verb->add_option("--cni", options.cni, "how pods are attached: ptp (a routed veth each)")
-        ->type_name("NAME")
-        ->transform(known_cni)
-        ->default_str("ptp");
+    add_network_choice(verb, "--cni", options.cni, "how pods hang on their node",
+                       netns::attachments());
+    add_network_choice(verb, "--overlay", options.overlay, "how packets of pods get to other nodes",
+                       netns::overlays());
     verb->add_flag("--keep-connections", options.keep_connections,
                    "connections that a changed NetworkPolicy forbids go on until they end");
     verb->add_flag("-v,--verbose", options.verbose, "log what the cluster does");

@@ -7,15 +7,13 @@
 
 namespace kin {
 
-/// How pods are attached to their node; named as the CNI reference plugins are.
-enum class Cni { kPtp };
-
 struct UpOptions {
     std::string lab = "kin";
     std::optional<int> nodes;  ///< not said: as last time, else 3
     bool detach = false;
     uint16_t api_port = 6443;
-    Cni cni = Cni::kPtp;
+    std::optional<std::string> cni;      ///< name of a netns::Attachment; not said: as last time
+    std::optional<std::string> overlay;  ///< name of a netns::Overlay; likewise
     bool verbose = false;
     bool keep_connections = false;  ///< although a changed NetworkPolicy forbids them
 };

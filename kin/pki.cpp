@@ -43,8 +43,8 @@ Result<Pki> create_pki(const std::string& folder) {
                    {"IP:127.0.0.1", "DNS:localhost", "IP:10.96.0.1", "IP:172.30.0.2",
                     "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
                     "DNS:kubernetes.default.svc.cluster.local"}));
-    TRY_ASSIGN(pki.admin, http::make_client_certificate(
-                              pki.ca, {"kubernetes-admin", {"system:masters"}}));
+    TRY_ASSIGN(pki.admin,
+               http::make_client_certificate(pki.ca, {"kubernetes-admin", {"system:masters"}}));
     pki.token_secret = random_secret();
     TRY(save_pair(folder, "server", pki.server));
     TRY(save_pair(folder, "admin", pki.admin));
@@ -99,14 +99,15 @@ Result<Pki> load_or_create_pki(const std::string& folder) {
 }
 
 std::string kubeconfig_text(const std::string& context, uint16_t port, const Pki& pki) {
-    return cat("apiVersion: v1\nkind: Config\ncurrent-context: ", context,
-               "\nclusters:\n- name: ", context, "\n  cluster:\n    server: https://127.0.0.1:",
-               port, "\n    certificate-authority-data: ", base64_encode(pki.ca.certificate_pem),
-               "\nusers:\n- name: ", context, "-admin\n  user:\n    client-certificate-data: ",
-               base64_encode(pki.admin.certificate_pem),
-               "\n    client-key-data: ", base64_encode(pki.admin.key_pem),
-               "\ncontexts:\n- name: ", context, "\n  context:\n    cluster: ", context,
-               "\n    user: ", context, "-admin\n    namespace: default\n");
+    return cat(
+        "apiVersion: v1\nkind: Config\ncurrent-context: ", context,
+        "\nclusters:\n- name: ", context, "\n  cluster:\n    server: https://127.0.0.1:", port,
+        "\n    certificate-authority-data: ", base64_encode(pki.ca.certificate_pem),
+        "\nusers:\n- name: ", context,
+        "-admin\n  user:\n    client-certificate-data: ", base64_encode(pki.admin.certificate_pem),
+        "\n    client-key-data: ", base64_encode(pki.admin.key_pem),
+        "\ncontexts:\n- name: ", context, "\n  context:\n    cluster: ", context,
+        "\n    user: ", context, "-admin\n    namespace: default\n");
 }
 
 }  // namespace kin

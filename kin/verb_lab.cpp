@@ -103,6 +103,10 @@ void print_status(const LabPaths& paths, const Json& lab) {
     std::printf("kubeconfig  %s\n", paths.kubeconfig().c_str());
     std::printf("socket      %s\n", paths.socket().c_str());
     std::printf("data        %s\n", paths.data.c_str());
+    std::printf("network     cni %s (%s), overlay %s (%s)\n",
+                string_at(lab, {"cni", "name"}).c_str(), string_at(lab, {"cni", "words"}).c_str(),
+                string_at(lab, {"overlay", "name"}).c_str(),
+                string_at(lab, {"overlay", "words"}).c_str());
     std::printf("pods        %s\n\n", count_pods(paths).c_str());
     std::printf("%-12s %-16s %-18s %s\n", "HOST", "ADDRESS", "PODS", "ROLE");
     for (const Json& host : array_at(lab, {"hosts"})) {

@@ -6,7 +6,6 @@
 #include "core/base/strings.h"
 #include "kin/cluster.h"
 #include "kin/lab.h"
-#include "kin/lab_nodes.h"
 #include "kin/options.h"
 #include "netns/images/images.h"
 #include "netns/init/launch.h"
@@ -19,6 +18,17 @@ int serve(const ClusterOptions& options, netns::ServerContext& context) {
     if (ran) return 0;
     context.notify_failed(ran.error());
     return 1;
+}
+
+/// What the lab was last time, where nothing else was said.
+LabMemory chosen_lab(const LabPaths& paths, const UpOptions& options) {
+    LabMemory lab = recall(paths);
+    if (options.nodes || lab.nodes.empty()) {
+        lab.nodes = netns::first_nodes(options.nodes.value_or(kDefaultNodes));
+    }
+    if (options.cni) lab.network.attachment = netns::find_attachment(*options.cni);
+    if (options.overlay) lab.network.overlay = netns::find_overlay(*options.overlay);
+    return lab;
 }
 }  // namespace
 
@@ -36,12 +46,8 @@ int up(const UpOptions& options) {
                         ". End it: kin down", named));
     }
     set_log_level(options.verbose ? LogLevel::kInfo : LogLevel::kWarn);
-    ClusterOptions cluster{*paths, remembered_nodes(*paths), options.api_port};
-    if (options.nodes || cluster.nodes.empty()) {
-        cluster.nodes = netns::first_nodes(options.nodes.value_or(kDefaultNodes));
-    }
-
-    cluster.keep_connections = options.keep_connections;
+    const ClusterOptions cluster{*paths, chosen_lab(*paths, options), options.api_port,
+                                 options.keep_connections};
 
     netns::LaunchOptions launch;
     launch.directories = {paths->data, paths->runtime};

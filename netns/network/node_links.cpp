@@ -10,13 +10,14 @@
 namespace kin::netns {
 namespace {
 
-/// What the host holds once its cables are there.
-void add_to(RtnlBatch& batch, const HostPlan& host) {
-    for (const HostPlan::Port& port : host.ports) batch.set_bridge(port.link, port.bridge);
-    for (const LinkAddress& address : host.addresses) batch.add_address(address);
-    for (const int link : host.up) batch.set_up(link);
-    for (const Neighbour& neighbour : host.neighbours) batch.set_neighbour(neighbour);
-    for (const Route& route : host.routes) batch.set_route(route);
+/// Whether a setting has the value, if this kernel has the setting at all. A bridge that passes
+/// frames through the IP hooks although it was told not to would translate them twice.
+Result<> check_sysctl(const Netns& netns, const Sysctl& wanted) {
+    const auto value = netns.read_sysctl(wanted.path);
+    if (!value && value.error().code() == Errc::kNotFound) return Ok{};
+    TRY(value);
+    if (*value == wanted.value) return Ok{};
+    return Error(Errc::kSystem, cat(wanted.path, " stays ", *value, " instead of ", wanted.value));
 }
 
 }  // namespace
@@ -37,10 +38,10 @@ Result<> write_sysctls(const std::vector<Sysctl>& required, const std::vector<Sy
     return Ok{};
 }
 
-Result<std::unique_ptr<NodeLinks>> NodeLinks::create(const AddressPlan& addresses,
+Result<std::unique_ptr<NodeLinks>> NodeLinks::create(const NetworkShape& shape,
                                                      const std::vector<int>& nodes) {
-    TRY(addresses.check(nodes.empty() ? 0 : nodes.back()));
-    std::unique_ptr<NodeLinks> links(new NodeLinks(addresses));
+    TRY(shape.addresses.check(nodes.empty() ? 0 : nodes.back()));
+    std::unique_ptr<NodeLinks> links(new NodeLinks(shape));
     TRY(links->build(nodes));
     return links;
 }
@@ -60,14 +61,17 @@ Result<KernelNode*> NodeLinks::create_host(const HostPlan& plan) {
     TRY_ASSIGN(KernelNode node, KernelNode::create(plan.name));
     TRY(node.netns.enter([&] { return write_sysctls(plan.sysctls, plan.optional_sysctls); })
             .context(plan.name));
+    for (const Sysctl& setting : plan.optional_sysctls) {
+        TRY(check_sysctl(node.netns, setting).context(plan.name));
+    }
     if (const int number = node_number(plan.name)) {
-        TRY(node.nft.replace(egress_table(addresses_, number)).context(plan.name));
+        TRY(node.nft.replace(egress_table(addresses(), number)).context(plan.name));
     }
     return &hosts_.emplace(plan.name, std::move(node)).first->second;
 }
 
 Result<> NodeLinks::build(const std::vector<int>& nodes) {
-    const ClusterPlan plan = plan_cluster(addresses_, nodes);
+    const ClusterPlan plan = plan_cluster(shape_, nodes);
     for (const HostPlan& host : plan.hosts) TRY(create_host(host));
     // First all bridges and cables, then what stands on them: a cable has two ends.
     std::map<std::string, RtnlBatch> cables, rest;
@@ -91,8 +95,8 @@ Result<KernelNode*> NodeLinks::add_node(int number) {
     if (find(node_name(number))) {
         return Error(Errc::kExists, cat(node_name(number), " is there already"));
     }
-    TRY(addresses_.check(number));
-    const NodePlan plan = plan_node(addresses_, number, node_numbers());
+    TRY(addresses().check(number));
+    const NodePlan plan = plan_node(shape_, number, node_numbers());
     if (auto joined = join(plan); !joined) {
         (void)remove_node(number);  // Whatever of it could be made.
         return std::move(joined).error().context(cat("add ", plan.host.name));
@@ -112,12 +116,16 @@ Result<> NodeLinks::join(const NodePlan& plan) {
     };
     TRY_ASSIGN(KernelNode* const node, create_host(plan.host));
     RtnlBatch cable;
+    for (const LinkEnd& bridge : plan.host.bridges) cable.add_bridge(bridge);
     cable.add_veth({plan.cable.here_end, plan.cable.there_end, &find(plan.cable.there)->netns});
     TRY(node->rtnl.apply(cable));
     TRY(apply("fabric", plan.fabric));
     TRY(apply(plan.host.name, plan.host));
     TRY(apply("router", plan.router));
-    for (const KernelNode* other : nodes_) TRY(apply(other->name, plan.peer));
+    const int number = node_number(plan.host.name);
+    for (const KernelNode* other : nodes_) {
+        TRY(apply(other->name, plan_peer(shape_, node_number(other->name), number)));
+    }
     return Ok{};
 }
 
@@ -125,21 +133,21 @@ Result<> NodeLinks::remove_node(int number) {
     const auto found = hosts_.find(node_name(number));
     if (found == hosts_.end()) return Ok{};
     std::erase(nodes_, &found->second);
-    const NodePlan plan = plan_node(addresses_, number, {});
+    const NodePlan plan = plan_node(shape_, number, {});
     Result<> first = Ok{};
-    const auto take_from = [&](KernelNode& host, const HostPlan& addition) {
+    const auto take = [&](KernelNode& host, const HostPlan& addition) {
         RtnlBatch batch;
-        for (const Route& route : addition.routes) batch.delete_route(route.destination);
-        for (const Neighbour& gone : addition.neighbours) {
-            batch.delete_neighbour(gone.link, gone.address);
-        }
+        take_from(batch, addition);
+        // What is left of the cable; the node's namespace may stay for a while.
         for (const HostPlan::Port& port : addition.ports) batch.delete_link(port.link);
         auto taken = host.rtnl.apply(batch);
         if (!taken && first) first = std::move(taken).context(cat("links of ", host.name));
     };
-    for (KernelNode* other : nodes_) take_from(*other, plan.peer);
-    take_from(*find("router"), plan.router);
-    take_from(*find("fabric"), plan.fabric);
+    for (KernelNode* other : nodes_) {
+        take(*other, plan_peer(shape_, node_number(other->name), number));
+    }
+    take(*find("router"), plan.router);
+    take(*find("fabric"), plan.fabric);
     hosts_.erase(found);
     return first;
 }

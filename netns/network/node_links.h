@@ -24,7 +24,7 @@ public:
     /// About 1 ms per node. Fails with kInvalid if the addresses do not fit, kDenied without
     /// CAP_NET_ADMIN and CAP_SYS_ADMIN in a user namespace.
     /// `nodes` are their numbers, in order.
-    static Result<std::unique_ptr<NodeLinks>> create(const AddressPlan& addresses,
+    static Result<std::unique_ptr<NodeLinks>> create(const NetworkShape& shape,
                                                      const std::vector<int>& nodes);
 
     /// Adds a node to the running network; about 3 ms. kExists: it is there already. After an
@@ -40,15 +40,16 @@ public:
     /// The nodes in the order of their numbers. A pointer lives until the node is removed.
     const std::vector<KernelNode*>& nodes() const { return nodes_; }
     std::vector<int> node_numbers() const;
-    const AddressPlan& addresses() const { return addresses_; }
+    const NetworkShape& shape() const { return shape_; }
+    const AddressPlan& addresses() const { return shape_.addresses; }
 
 private:
-    explicit NodeLinks(const AddressPlan& addresses) : addresses_(addresses) {}
+    explicit NodeLinks(const NetworkShape& shape) : shape_(shape) {}
     Result<> build(const std::vector<int>& nodes);
     Result<KernelNode*> create_host(const HostPlan& plan);
     Result<> join(const NodePlan& plan);
 
-    const AddressPlan addresses_;
+    const NetworkShape shape_;
     std::map<std::string, KernelNode, std::less<>> hosts_;
     std::vector<KernelNode*> nodes_;
 };

@@ -13,30 +13,6 @@ constexpr int kFabricBridge = 2;
 constexpr int kFabricRouterPort = 3;
 constexpr int kFabricFirstNodePort = 10;
 
-Mac mac_with(uint8_t first, Ipv4 address) {
-    return {{first, 0x58, static_cast<uint8_t>(address.value >> 24),
-             static_cast<uint8_t>(address.value >> 16), static_cast<uint8_t>(address.value >> 8),
-             static_cast<uint8_t>(address.value)}};
-}
-
-Route route_via(Cidr destination, Ipv4 via, int link) {
-    Route route;
-    route.destination = destination;
-    route.hops = {{via, link}};
-    return route;
-}
-
-/// Answers "no route to host" at once where a default route would send packets in circles.
-Route unreachable(Cidr destination) {
-    Route route;
-    route.destination = destination;
-    return route;
-}
-
-/// IPv6 is quiet unless asked for: every link would chat (router solicitations, duplicate address
-/// detection), which made setting up a pod 5 times slower with 1,000 of them.
-const Sysctl kNoIpv6{"net/ipv6/conf/all/disable_ipv6", "1"};
-
 std::vector<Sysctl> forwarding() {
     return {
         {"net/ipv4/ip_forward", "1"},
@@ -52,19 +28,17 @@ std::vector<Sysctl> forwarding() {
 /// Of several equal routes each connection takes one, not each pair of hosts.
 const Sysctl kHashPorts{"net/ipv4/fib_multipath_hash_policy", "1"};
 
-/// Bridges must not pass frames through the namespace's IP hooks. These exist only where
-/// br_netfilter is loaded, and then start at 1.
-std::vector<Sysctl> plain_bridges() {
-    return {{"net/bridge/bridge-nf-call-iptables", "0"},
-            {"net/bridge/bridge-nf-call-ip6tables", "0"},
-            {"net/bridge/bridge-nf-call-arptables", "0"},
-            kNoIpv6};
+/// What a namespace with a bridge has of settings.
+std::vector<Sysctl> of_bridges() {
+    std::vector<Sysctl> settings = plain_bridges();
+    settings.push_back(no_ipv6());
+    return settings;
 }
 
 HostPlan plan_fabric() {
     HostPlan fabric;
     fabric.name = "fabric";
-    fabric.optional_sysctls = plain_bridges();
+    fabric.optional_sysctls = of_bridges();
     fabric.bridges = {{"fabric", kFabricBridge, {}}};
     fabric.ports = {{kFabricRouterPort, kFabricBridge}};
     fabric.up = {kFabricBridge, kFabricRouterPort};
@@ -76,7 +50,7 @@ HostPlan plan_router(const AddressPlan& plan) {
     router.name = "router";
     router.sysctls = forwarding();
     router.sysctls.push_back(kHashPorts);
-    router.optional_sysctls = plain_bridges();
+    router.optional_sysctls = of_bridges();
     router.bridges = {{"outside", kOutsideBridge, mac_of(plan.outside_router())}};
     router.ports = {{kClientPort, kOutsideBridge}, {kInternetPort, kOutsideBridge}};
     router.addresses = {{kEth0, plan.router(), plan.nodes.bits},
@@ -94,7 +68,7 @@ HostPlan plan_router(const AddressPlan& plan) {
 HostPlan plan_outside_host(const AddressPlan& plan, std::string name, Ipv4 address) {
     HostPlan host;
     host.name = std::move(name);
-    host.optional_sysctls = {kNoIpv6};
+    host.optional_sysctls = {no_ipv6()};
     host.addresses = {{kEth0, address, plan.outside.bits}};
     host.up = {kLoopback, kEth0};
     host.neighbours = {{kEth0, plan.outside_router(), mac_of(plan.outside_router())}};
@@ -105,43 +79,19 @@ HostPlan plan_outside_host(const AddressPlan& plan, std::string name, Ipv4 addre
     return host;
 }
 
-/// What every node has of the node `number`, which is another one.
-HostPlan plan_peer(const AddressPlan& plan, int number) {
-    const Ipv4 address = plan.node(number);
-    HostPlan peer;
-    peer.neighbours = {{kEth0, address, mac_of(address)}};
-    peer.routes = {route_via(plan.node_pods(number), address, kEth0)};
-    return peer;
-}
-
-template <class T>
-void append(std::vector<T>& to, const std::vector<T>& more) {
-    to.insert(to.end(), more.begin(), more.end());
-}
-
-void append(HostPlan& to, const HostPlan& more) {
-    append(to.ports, more.ports);
-    append(to.addresses, more.addresses);
-    append(to.up, more.up);
-    append(to.neighbours, more.neighbours);
-    append(to.routes, more.routes);
-}
-
-HostPlan plan_node_alone(const AddressPlan& plan, int number) {
+HostPlan plan_node_alone(const NetworkShape& shape, int number) {
+    const AddressPlan& plan = shape.addresses;
     HostPlan node;
     node.name = node_name(number);
     node.sysctls = forwarding();
     node.sysctls.push_back(kHashPorts);
-    node.optional_sysctls = {kNoIpv6};
-    node.addresses = {{kEth0, plan.node(number), plan.nodes.bits},
-                      // Every pod of the node has this one gateway; on lo it is up whatever pods
-                      // come and go.
-                      {kLoopback, plan.gateway(number), 32}};
+    node.optional_sysctls = {no_ipv6()};
+    node.addresses = {{kEth0, plan.node(number), plan.nodes.bits}};
     node.up = {kLoopback, kEth0};
     node.neighbours = {{kEth0, plan.router(), mac_of(plan.router())}};
-    node.routes = {route_via({{0}, 0}, plan.router(), kEth0),
-                   // Addresses of pods that are no more; living pods have longer routes.
-                   unreachable(plan.node_pods(number))};
+    node.routes = {route_via({{0}, 0}, plan.router(), kEth0)};
+    append(node, shape.attachment->plan_node(plan, number));
+    append(node, shape.overlay->plan_node(plan, number));
     return node;
 }
 
@@ -151,62 +101,7 @@ Cable plan_cable(std::string host, Ipv4 address, std::string there, int port) {
     return {std::move(host), {"eth0", kEth0, mac_of(address)}, std::move(there), std::move(far)};
 }
 
-std::vector<std::pair<std::string_view, Cidr>> blocks(const AddressPlan& plan) {
-    return {{"pods", plan.pods},
-            {"services", plan.services},
-            {"nodes", plan.nodes},
-            {"load balancers", plan.load_balancers},
-            {"outside", plan.outside}};
-}
-
 }  // namespace
-
-Result<> AddressPlan::check(int last_node) const {
-    const auto all = blocks(*this);
-    for (size_t i = 0; i < all.size(); ++i) {
-        for (size_t j = i + 1; j < all.size(); ++j) {
-            if (!all[i].second.overlaps(all[j].second)) continue;
-            return Error(Errc::kInvalid,
-                         cat("the addresses of ", all[i].first, " (", all[i].second,
-                             ") overlap those of ", all[j].first, " (", all[j].second, ')'));
-        }
-    }
-    if (node_pod_bits <= pods.bits || node_pod_bits > 29) {
-        return Error(Errc::kInvalid, cat("a node's share of ", pods, " cannot be a /",
-                                         static_cast<int>(node_pod_bits)));
-    }
-    if (outside.bits > 27) return Error(Errc::kInvalid, cat(outside, " is too small"));
-    if (services.bits > 28) return Error(Errc::kInvalid, cat(services, " is too small"));
-    // Share 0 is nobody's, so that share N is node N's. The last address of `nodes` is broadcast.
-    const auto shares = (uint64_t{1} << (node_pod_bits - pods.bits)) - 1;
-    const auto count = static_cast<uint64_t>(last_node);
-    if (last_node < 1 || count > shares || count + 3 > nodes.size()) {
-        return Error(Errc::kInvalid, cat(last_node, " nodes do not fit in ", nodes, " and ", pods));
-    }
-    return Ok{};
-}
-
-Cidr AddressPlan::node_pods(int number) const {
-    return {pods.address.plus(static_cast<uint32_t>(number) << (32 - node_pod_bits)),
-            node_pod_bits};
-}
-
-std::string node_name(int number) { return cat("node-", number); }
-
-int node_number(std::string_view name) {
-    if (!name.starts_with("node-")) return 0;
-    const auto number = parse_number<int>(name.substr(5));
-    return number && *number > 0 && node_name(*number) == name ? *number : 0;
-}
-
-std::vector<int> first_nodes(int count) {
-    std::vector<int> numbers;
-    for (int number = 1; number <= count; ++number) numbers.push_back(number);
-    return numbers;
-}
-
-Mac mac_of(Ipv4 address) { return mac_with(0x0a, address); }
-Mac far_mac_of(Ipv4 address) { return mac_with(0x0e, address); }
 
 const HostPlan* ClusterPlan::find(std::string_view host) const {
     for (const HostPlan& plan : hosts) {
@@ -215,23 +110,31 @@ const HostPlan* ClusterPlan::find(std::string_view host) const {
     return nullptr;
 }
 
-NodePlan plan_node(const AddressPlan& addresses, int number, const std::vector<int>& others) {
+HostPlan plan_peer(const NetworkShape& shape, int node, int peer) {
+    const Ipv4 address = shape.addresses.node(peer);
+    HostPlan plan;
+    plan.neighbours = {{kEth0, address, mac_of(address)}};
+    append(plan, shape.overlay->plan_peer(shape.addresses, node, peer));
+    return plan;
+}
+
+NodePlan plan_node(const NetworkShape& shape, int number, const std::vector<int>& others) {
     NodePlan plan;
-    plan.host = plan_node_alone(addresses, number);
+    plan.host = plan_node_alone(shape, number);
     for (const int other : others) {
-        if (other != number) append(plan.host, plan_peer(addresses, other));
+        if (other != number) append(plan.host, plan_peer(shape, number, other));
     }
-    const Ipv4 address = addresses.node(number);
+    const Ipv4 address = shape.addresses.node(number);
     const int port = kFabricFirstNodePort + number;
     plan.cable = plan_cable(node_name(number), address, "fabric", port);
     plan.fabric.ports = {{port, kFabricBridge}};
     plan.fabric.up = {port};
     plan.router.neighbours = {{kEth0, address, mac_of(address)}};
-    plan.peer = plan_peer(addresses, number);
     return plan;
 }
 
-ClusterPlan plan_cluster(const AddressPlan& addresses, const std::vector<int>& nodes) {
+ClusterPlan plan_cluster(const NetworkShape& shape, const std::vector<int>& nodes) {
+    const AddressPlan& addresses = shape.addresses;
     ClusterPlan plan;
     plan.hosts = {plan_fabric(), plan_router(addresses),
                   plan_outside_host(addresses, "client", addresses.client()),
@@ -240,7 +143,7 @@ ClusterPlan plan_cluster(const AddressPlan& addresses, const std::vector<int>& n
                    plan_cable("client", addresses.client(), "router", kClientPort),
                    plan_cable("internet", addresses.internet(), "router", kInternetPort)};
     for (const int number : nodes) {
-        NodePlan node = plan_node(addresses, number, nodes);
+        NodePlan node = plan_node(shape, number, nodes);
         append(plan.hosts[0], node.fabric);
         append(plan.hosts[1], node.router);
         plan.hosts.push_back(std::move(node.host));
@@ -249,22 +152,21 @@ ClusterPlan plan_cluster(const AddressPlan& addresses, const std::vector<int>& n
     return plan;
 }
 
-PodPlan plan_pod(const AddressPlan& addresses, int node, Ipv4 pod, int link, std::string_view tag) {
+PodPlan plan_pod(const NetworkShape& shape, int node, Ipv4 pod, int link, std::string_view tag) {
+    const AddressPlan& addresses = shape.addresses;
     const Ipv4 gateway = addresses.gateway(node);
     PodPlan plan;
     plan.pod_end = {"eth0", kEth0, mac_of(pod)};
     plan.node_end = {cat("veth", tag.substr(0, 11)), link, far_mac_of(pod)};
+    plan.mtu_bytes = shape.overlay->pod_mtu_bytes();
     // Containers may open ports below 1024 whatever user they run as, as under containerd.
     plan.sysctls = {{"net/ipv4/ip_unprivileged_port_start", "0"}};
-    plan.optional_sysctls = {kNoIpv6};
+    plan.optional_sysctls = {no_ipv6()};
     plan.address = {kEth0, pod, 32};
-    plan.gateway = {kEth0, gateway, far_mac_of(pod)};
+    plan.gateway = {kEth0, gateway, shape.attachment->gateway_mac(addresses, node, pod)};
     plan.default_route = route_via({{0}, 0}, gateway, kEth0);
     plan.default_route.gateway = Route::Gateway::kOnLink;
-    plan.pod = {link, pod, mac_of(pod)};
-    plan.pod_route = route_via({pod, 32}, {}, link);
-    // What the node sends to its pods comes from its own address, not from the gateway's on lo.
-    plan.pod_route.source = addresses.node(node);
+    plan.node = shape.attachment->plan_pod(addresses, node, pod, link);
     return plan;
 }
 

@@ -30,7 +30,7 @@ Result<PodNetworks::Place> PodNetworks::find_place(const std::string& node, Ipv4
 }
 
 PodPlan PodNetworks::plan(const std::string& pod_uid, const Place& place) const {
-    return plan_pod(links_.addresses(), node_number(place.node), place.address, place.link,
+    return plan_pod(links_.shape(), node_number(place.node), place.address, place.link,
                     link_tag(pod_uid, place.link));
 }
 
@@ -80,10 +80,11 @@ void PodNetworks::detach(const std::string& pod_uid) {
     const PodNetwork& pod = found->second;
     if (KernelNode* const node = links_.find(pod.node)) {
         RtnlBatch batch;
-        batch.delete_route({pod.address, 32});
-        auto unrouted = node->rtnl.apply(batch);
-        // The route goes with the link anyway, only later.
-        if (!unrouted) log_warn("netns", unrouted.error().text(), {{"pod", pod_uid}});
+        take_from(batch, links_.shape().attachment->plan_pod(
+                             links_.addresses(), node_number(pod.node), pod.address, pod.link));
+        auto taken = node->rtnl.apply(batch);
+        // Most of it goes with the link anyway, only later.
+        if (!taken) log_warn("netns", taken.error().text(), {{"pod", pod_uid}});
     }
     nodes_.at(pod.node).pool.give_back(pod.address);
     pods_.erase(found);

@@ -21,7 +21,7 @@ struct PodNetwork {
     int link = 0;  ///< The ifindex of the node's end of the pod's veth.
 };
 
-/// Attaches pods to their nodes by routed veths and gives them addresses.
+/// Attaches pods to their nodes, in the way of the lab (attachment.h), and gives them addresses.
 /// Owned by the control thread. Pods are named by their uid: a name may come again.
 class PodNetworks {
 public:
@@ -41,8 +41,8 @@ public:
     void attach_soon(const std::string& pod_uid, const std::string& node, Ipv4 wished,
                      Attached done);
     /// Closes the pod's namespace; the kernel removes its links in the background, once no process
-    /// or socket is in it. The address answers "unreachable" at once and is free. Not attached is
-    /// success.
+    /// or socket is in it. The address is free, and unreachable: at once with routed veths, with a
+    /// bridge once nobody has answered for it. Not attached is success.
     void detach(const std::string& pod_uid);
     /// nullptr if it is not attached.
     const PodNetwork* find(const std::string& pod_uid) const;

@@ -15,7 +15,7 @@ Result<Netns> wire_pod(const Netns& node, Rtnl& node_links, const PodPlan& plan)
                    return Ok{};
                }));
     RtnlBatch pod;
-    pod.add_veth({plan.pod_end, plan.node_end, &node})
+    pod.add_veth({plan.pod_end, plan.node_end, &node, plan.mtu_bytes})
         .set_up(kLoopback)
         .add_address(plan.address)
         .set_up(kEth0)
@@ -23,7 +23,7 @@ Result<Netns> wire_pod(const Netns& node, Rtnl& node_links, const PodPlan& plan)
         .set_route(plan.default_route);
     TRY(inside->apply(pod));
     RtnlBatch outside;
-    outside.set_up(plan.pod.link).set_neighbour(plan.pod).set_route(plan.pod_route);
+    add_to(outside, plan.node);
     TRY(node_links.apply(outside));
     return netns;
 }

@@ -146,7 +146,7 @@ AgentContext NodeAgent::make_context(Containers& containers, NodeLinks& links,
 }
 
 NodeObjects NodeAgent::node_objects() {
-    return {client_, context_.links.addresses(), options_.version, options_.max_pods_per_node};
+    return {client_, context_.links.shape(), options_.version, options_.max_pods_per_node};
 }
 
 void NodeAgent::register_nodes() {

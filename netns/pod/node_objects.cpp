@@ -73,12 +73,15 @@ Json conditions(const Json& old, WallTime now) {
     return out;
 }
 
-Json node_metadata(const std::string& node, const NodeCapacity& capacity) {
+Json node_metadata(const NetworkShape& network, const std::string& node,
+                   const NodeCapacity& capacity) {
     Json labels{{"kubernetes.io/hostname", node},
                 {"kubernetes.io/os", "linux"},
                 {"kubernetes.io/arch", capacity.architecture},
                 {"beta.kubernetes.io/os", "linux"},
-                {"beta.kubernetes.io/arch", capacity.architecture}};
+                {"beta.kubernetes.io/arch", capacity.architecture},
+                {"kin.internal/cni", network.attachment->name()},
+                {"kin.internal/overlay", network.overlay->name()}};
     if (node_number(node) == 1) labels["node-role.kubernetes.io/control-plane"] = "";
     return {{"name", node}, {"labels", std::move(labels)}};
 }
@@ -129,30 +132,28 @@ Json node_status(const AddressPlan& addresses, const std::string& node,
               {"systemUUID", capacity.machine_id}}}};
 }
 
-NodeObjects::NodeObjects(Client& client, const AddressPlan& addresses, std::string kin_version,
+NodeObjects::NodeObjects(Client& client, const NetworkShape& network, std::string kin_version,
                          int max_pods)
-    : client_(client),
-      addresses_(addresses),
-      version_(std::move(kin_version)),
-      max_pods_(max_pods) {}
+    : client_(client), network_(network), version_(std::move(kin_version)), max_pods_(max_pods) {}
 
 void NodeObjects::apply(const std::string& node) {
     const auto stored = client_.get(kNodes, {"", node});
     if (stored) {
         // Labels that somebody removed stay removed; those that a kubelet insists on come back.
-        client_.patch(kNodes, {"", node},
-                      {{"metadata", {{"labels", node_metadata(node, capacity_)["labels"]}}}});
+        client_.patch(
+            kNodes, {"", node},
+            {{"metadata", {{"labels", node_metadata(network_, node, capacity_)["labels"]}}}});
         client_.patch_status(
             kNodes, {"", node},
-            node_status(addresses_, node, capacity_, version_, max_pods_,
+            node_status(network_.addresses, node, capacity_, version_, max_pods_,
                         object_at(*stored, {"status"}), std::chrono::system_clock::now()));
     } else {
-        client_.create(kNodes,
-                       {{"apiVersion", "v1"},
-                        {"kind", "Node"},
-                        {"metadata", node_metadata(node, capacity_)},
-                        {"status", node_status(addresses_, node, capacity_, version_, max_pods_,
-                                               Json::object(), std::chrono::system_clock::now())}});
+        client_.create(kNodes, {{"apiVersion", "v1"},
+                                {"kind", "Node"},
+                                {"metadata", node_metadata(network_, node, capacity_)},
+                                {"status", node_status(network_.addresses, node, capacity_,
+                                                       version_, max_pods_, Json::object(),
+                                                       std::chrono::system_clock::now())}});
     }
     apply_lease(node);
 }

@@ -30,8 +30,7 @@ Json node_status(const AddressPlan& addresses, const std::string& node,
 /// Registers nodes with the API, as kubelets do when they start.
 class NodeObjects {
 public:
-    NodeObjects(Client& client, const AddressPlan& addresses, std::string kin_version,
-                int max_pods);
+    NodeObjects(Client& client, const NetworkShape& network, std::string kin_version, int max_pods);
 
     /// Creates the Node and its Lease, or refreshes them. Asynchronous; failures are logged.
     void apply(const std::string& node);
@@ -44,7 +43,7 @@ private:
     void apply_lease(const std::string& node);
 
     Client& client_;
-    const AddressPlan& addresses_;
+    const NetworkShape& network_;
     const std::string version_;
     const int max_pods_;
     const NodeCapacity capacity_ = node_capacity();

@@ -14,7 +14,7 @@ Cost attach_own_pods(int nodes, int pods) {
         std::exit(1);
     };
     if (const auto left = netns::leave_host_network(); !left) give_up(left.error());
-    const auto links = netns::NodeLinks::create(netns::AddressPlan{}, netns::first_nodes(nodes));
+    const auto links = netns::NodeLinks::create({}, netns::first_nodes(nodes));
     if (!links) give_up(links.error());
     netns::PodNetworks networks(**links);
     const Stopwatch watch;

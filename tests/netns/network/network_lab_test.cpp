@@ -34,7 +34,7 @@ Result<UniqueFd> listen_in(const Netns& netns, uint16_t port) {
     });
 }
 
-/// Connects from a namespace; waits up to 3 s.
+/// Connects from a namespace; waits up to 5 s, longer than the kernel asks for a MAC.
 Result<UniqueFd> connect_from(const Netns& netns, Ipv4 to, uint16_t port) {
     TRY_ASSIGN(UniqueFd socket, netns.enter([]() -> Result<UniqueFd> {
         return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -45,7 +45,7 @@ Result<UniqueFd> connect_from(const Netns& netns, Ipv4 to, uint16_t port) {
     }
     if (errno != EINPROGRESS) return Error::from_errno("connect");
     pollfd wait{socket.get(), POLLOUT, 0};
-    if (::poll(&wait, 1, 3000) != 1) return Error(Errc::kSystem, "connect: no answer");
+    if (::poll(&wait, 1, 5000) != 1) return Error(Errc::kSystem, "connect: no answer");
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
@@ -65,15 +65,21 @@ std::string peer_seen(const Netns& from, const Netns& to, Ipv4 address) {
     return Ipv4::from_network_order(peer.sin_addr.s_addr).to_string();
 }
 
-class NetworkLabTest : public testing::Test {
+/// "ptp" and "none" and the like: each test runs for all ways to attach pods and to join nodes.
+using Ways = std::tuple<std::string, std::string>;
+
+class NetworkLabTest : public testing::TestWithParam<Ways> {
 protected:
     void SetUp() override {
         KIN_REQUIRE_LAB();
-        auto links = NodeLinks::create(addresses_, first_nodes(3));
+        auto links = NodeLinks::create(
+            {addresses_, find_attachment(cni()), find_overlay(overlay())}, first_nodes(3));
         ASSERT_TRUE(links) << links.error().text();
         links_ = std::move(links).value();
         pods_ = std::make_unique<PodNetworks>(*links_);
     }
+    static std::string cni() { return std::get<0>(GetParam()); }
+    static std::string overlay() { return std::get<1>(GetParam()); }
     const Netns& host(std::string_view name) { return links_->find(name)->netns; }
     size_t host_links(std::string_view name) { return links_->find(name)->rtnl.links()->size(); }
     const PodNetwork& pod(const std::string& uid, const std::string& node) {
@@ -87,25 +93,25 @@ protected:
     std::unique_ptr<PodNetworks> pods_;
 };
 
-TEST_F(NetworkLabTest, NodesReachEachOtherUnderTheirOwnAddresses) {
+TEST_P(NetworkLabTest, NodesReachEachOtherUnderTheirOwnAddresses) {
     EXPECT_EQ(peer_seen(host("node-1"), host("node-3"), addresses_.node(3)), "172.30.0.2");
     EXPECT_EQ(peer_seen(host("node-3"), host("router"), addresses_.router()), "172.30.0.4");
 }
 
-TEST_F(NetworkLabTest, PodsOfDifferentNodesSeeEachOthersOwnAddresses) {
+TEST_P(NetworkLabTest, PodsOfDifferentNodesSeeEachOthersOwnAddresses) {
     const PodNetwork& a = pod("a", "node-1");
     const PodNetwork& b = pod("b", "node-2");
     EXPECT_EQ(peer_seen(a.netns, b.netns, b.address), "10.244.1.2");
     EXPECT_EQ(peer_seen(b.netns, a.netns, a.address), "10.244.2.2");
 }
 
-TEST_F(NetworkLabTest, PodsOfOneNodeSeeEachOthersOwnAddresses) {
+TEST_P(NetworkLabTest, PodsOfOneNodeSeeEachOthersOwnAddresses) {
     const PodNetwork& a = pod("a", "node-1");
     const PodNetwork& b = pod("b", "node-1");
     EXPECT_EQ(peer_seen(a.netns, b.netns, b.address), "10.244.1.2");
 }
 
-TEST_F(NetworkLabTest, NodeReachesItsPodsAndOthersAsItself) {
+TEST_P(NetworkLabTest, NodeReachesItsPodsAndOthersAsItself) {
     const PodNetwork& a = pod("a", "node-1");
     EXPECT_EQ(peer_seen(host("node-1"), a.netns, a.address), "172.30.0.2");
     EXPECT_EQ(peer_seen(host("node-2"), a.netns, a.address), "172.30.0.3");
@@ -113,19 +119,19 @@ TEST_F(NetworkLabTest, NodeReachesItsPodsAndOthersAsItself) {
     EXPECT_EQ(peer_seen(a.netns, host("node-1"), addresses_.gateway(1)), "10.244.1.2");
 }
 
-TEST_F(NetworkLabTest, PodReachesTheOutsideWorldAsItsNode) {
+TEST_P(NetworkLabTest, PodReachesTheOutsideWorldAsItsNode) {
     const PodNetwork& a = pod("a", "node-2");
     EXPECT_EQ(peer_seen(a.netns, host("internet"), addresses_.internet()), "172.30.0.3");
     EXPECT_EQ(peer_seen(host("client"), host("internet"), addresses_.internet()), "203.0.113.10");
     EXPECT_EQ(peer_seen(host("client"), host("node-1"), addresses_.node(1)), "203.0.113.10");
 }
 
-TEST_F(NetworkLabTest, OutsideWorldHasNoRouteToPods) {
+TEST_P(NetworkLabTest, OutsideWorldHasNoRouteToPods) {
     const PodNetwork& a = pod("a", "node-1");
     EXPECT_EQ(peer_seen(host("client"), a.netns, a.address), "connect: No route to host");
 }
 
-TEST_F(NetworkLabTest, DetachedPodIsUnreachableAtOnceAndItsAddressIsFree) {
+TEST_P(NetworkLabTest, DetachedPodIsUnreachableAndItsAddressIsFree) {
     const PodNetwork& a = pod("a", "node-1");
     const Ipv4 address = a.address;
     pods_->detach("a");
@@ -135,21 +141,127 @@ TEST_F(NetworkLabTest, DetachedPodIsUnreachableAtOnceAndItsAddressIsFree) {
     EXPECT_EQ((*pods_->attach("b", "node-1", address))->address, address);
 }
 
-TEST_F(NetworkLabTest, KernelHoldsTheRoutesOfThePlan) {
+/// What a command prints in a namespace.
+std::string shell_in(const Netns& netns, const std::string& command) {
+    return netns.enter([&] { return Result<std::string>(test::shell(command)); }).value();
+}
+
+TEST_P(NetworkLabTest, KernelHoldsTheRoutesOfThePlan) {
     const PodNetwork& a = pod("a", "node-1");
-    KernelNode* node = links_->find("node-1");
-    const auto routes = node->rtnl.routes();
-    ASSERT_TRUE(routes) << routes.error().text();
-    std::string text;
-    for (const Route& route : *routes) text += route.to_string() + '\n';
-    EXPECT_NE(text.find(cat("10.244.1.2/32 dev ", a.link, " src 172.30.0.2\n")), std::string::npos)
-        << text;
-    EXPECT_NE(text.find("10.244.2.0/24 via 172.30.0.3 dev 2\n"), std::string::npos) << text;
-    EXPECT_NE(text.find("unreachable 10.244.1.0/24\n"), std::string::npos) << text;
+    const std::string routes = shell_in(host("node-1"), "ip route");
+    const auto has = [&](const std::string& route) {
+        EXPECT_NE(routes.find(route), std::string::npos) << route << " in\n" << routes;
+    };
+    if (cni() == "ptp") {
+        has("10.244.1.2 dev veth");
+        has("unreachable 10.244.1.0/24 ");
+    } else {
+        has("10.244.1.0/24 dev cni0 proto static scope link src 172.30.0.2 \n");
+        EXPECT_EQ(routes.find("10.244.1.2"), std::string::npos) << routes;
+    }
+    has(overlay() == "none" ? "10.244.2.0/24 via 172.30.0.3 dev eth0 "
+                            : "10.244.2.0/24 via 10.244.2.0 dev vxlan.1 proto static src "
+                              "172.30.0.2 onlink");
+    EXPECT_EQ(shell_in(a.netns, "ip route"),
+              "default via 10.244.1.1 dev eth0 proto static onlink \n");
     EXPECT_EQ(*a.netns.read_sysctl("net/ipv4/ip_unprivileged_port_start"), "0");
 }
 
-TEST_F(NetworkLabTest, NodeAddedLaterIsReachedLikeTheOthers) {
+TEST_P(NetworkLabTest, EveryPacketOfAPodPassesItsNodesHooks) {
+    const PodNetwork& a = pod("a", "node-1");
+    const PodNetwork& b = pod("b", "node-1");
+    shell_in(
+        host("node-1"),
+        "nft 'add table ip see; add chain ip see forward { type filter hook forward priority 0; "
+        "}; add rule ip see forward ip protocol icmp counter'");
+    EXPECT_NE(shell_in(a.netns, cat("ping -c1 -W2 ", b.address)).find(" 0% packet loss"),
+              std::string::npos);
+    const std::string seen = shell_in(host("node-1"), "nft list table ip see");
+    EXPECT_NE(seen.find("counter packets 2 "), std::string::npos) << seen;
+    EXPECT_EQ(
+        shell_in(host("node-1"), "cat /proc/sys/net/bridge/bridge-nf-call-iptables 2>&1").find("1"),
+        std::string::npos)
+        << "frames would pass the IP hooks twice";
+}
+
+TEST_P(NetworkLabTest, PacketsOfFullSizePassAndLargerOnesAreRefusedWithTheSize) {
+    const PodNetwork& a = pod("a", "node-1");
+    const PodNetwork& b = pod("b", "node-2");
+    const int mtu = overlay() == "vxlan" ? 1450 : 1500;
+    EXPECT_NE(shell_in(a.netns, cat("ping -c1 -W2 -M do -s ", mtu - 28, ' ', b.address))
+                  .find(" 0% packet loss"),
+              std::string::npos);
+    EXPECT_NE(shell_in(a.netns, cat("ping -c1 -W2 -M do -s ", mtu - 27, ' ', b.address))
+                  .find(cat("mtu=", mtu)),
+              std::string::npos);
+}
+
+/// How many ICMP requests a namespace has received.
+std::string pings_received(const Netns& netns) {
+    return shell_in(netns, "nstat -asz IcmpInEchos | awk '/IcmpInEchos/ {print $2}'");
+}
+
+TEST_P(NetworkLabTest, PodCannotSendAsSomebodyElse) {
+    const PodNetwork& a = pod("a", "node-1");
+    const PodNetwork& neighbour = pod("b", "node-1");
+    const PodNetwork& far = pod("c", "node-2");
+    for (const Ipv4 other : {far.address, addresses_.node(2), addresses_.client()}) {
+        shell_in(a.netns, cat("ip address add ", other, "/32 dev eth0"));
+        for (const PodNetwork* to : {&neighbour, &far}) {
+            if (to->address == other) continue;
+            shell_in(a.netns, cat("ping -c1 -W1 -I ", other, ' ', to->address));
+        }
+        shell_in(a.netns, cat("ip address del ", other, "/32 dev eth0"));
+    }
+    EXPECT_EQ(pings_received(neighbour.netns), "0\n");
+    EXPECT_EQ(pings_received(far.netns), "0\n");
+    shell_in(a.netns, cat("ping -c1 -W1 ", far.address));
+    EXPECT_EQ(pings_received(far.netns), "1\n");
+}
+
+TEST_P(NetworkLabTest, PodCannotTakeWhatIsForItsNeighbour) {
+    const PodNetwork& thief = pod("thief", "node-1");
+    const PodNetwork& victim = pod("victim", "node-1");
+    const PodNetwork& asker = pod("asker", "node-1");
+    const std::string mac = mac_of(victim.address).to_string();
+    shell_in(thief.netns, cat("ip link set eth0 down; ip link set eth0 address ", mac,
+                              "; ip link set eth0 up; ip address add ", victim.address,
+                              "/32 dev eth0; ip route replace default via 10.244.1.1 dev eth0 "
+                              "onlink; ip neigh replace 10.244.1.1 lladdr 0a:58:0a:f4:01:01 dev "
+                              "eth0; ping -c1 -W1 -I ",
+                              victim.address, ' ', asker.address));
+    EXPECT_EQ(peer_seen(asker.netns, victim.netns, victim.address), asker.address.to_string());
+}
+
+TEST_P(NetworkLabTest, OnlyTunnelsCarryPodsPacketsBetweenNodes) {
+    const PodNetwork& a = pod("a", "node-1");
+    const PodNetwork& b = pod("b", "node-2");
+    shell_in(host("node-2"),
+             "nft 'add table ip see; add chain ip see in { type filter hook prerouting priority "
+             "-300; }; add rule ip see in iifname eth0 udp dport 4789 counter; add rule ip see in "
+             "iifname eth0 ip saddr 10.244.0.0/16 counter'");
+    EXPECT_NE(shell_in(a.netns, cat("ping -c1 -W2 ", b.address)).find(" 0% packet loss"),
+              std::string::npos);
+    const std::string seen = shell_in(host("node-2"), "nft list table ip see");
+    const bool tunnel = overlay() == "vxlan";
+    EXPECT_NE(seen.find(cat("dport 4789 counter packets ", tunnel ? 1 : 0)), std::string::npos)
+        << seen;
+    EXPECT_NE(seen.find(cat("10.244.0.0/16 counter packets ", tunnel ? 0 : 1)), std::string::npos)
+        << seen;
+}
+
+TEST_P(NetworkLabTest, AddressThatComesAgainLeadsToTheNewPod) {
+    const Ipv4 address = pod("a", "node-1").address;
+    const PodNetwork& asker = pod("asker", "node-1");
+    // Something holds the old namespace, and with it the old link.
+    const auto held = pods_->find("a")->netns.duplicate();
+    ASSERT_TRUE(held);
+    pods_->detach("a");
+    ASSERT_EQ((*pods_->attach("b", "node-1", address))->address, address);
+    EXPECT_EQ(peer_seen(asker.netns, pods_->find("b")->netns, address), asker.address.to_string());
+}
+
+TEST_P(NetworkLabTest, NodeAddedLaterIsReachedLikeTheOthers) {
     const PodNetwork& old = pod("old", "node-1");
     const auto added = links_->add_node(4);
     ASSERT_TRUE(added) << added.error().text();
@@ -163,7 +275,7 @@ TEST_F(NetworkLabTest, NodeAddedLaterIsReachedLikeTheOthers) {
     EXPECT_EQ(links_->add_node(4).error().code(), Errc::kExists);
 }
 
-TEST_F(NetworkLabTest, RemovedNodeLeavesNothingInTheOthersAndMayComeAgain) {
+TEST_P(NetworkLabTest, RemovedNodeLeavesNothingInTheOthersAndMayComeAgain) {
     const PodNetwork& old = pod("old", "node-1");
     pod("a", "node-2");
     const size_t ports = host_links("fabric");
@@ -171,8 +283,9 @@ TEST_F(NetworkLabTest, RemovedNodeLeavesNothingInTheOthersAndMayComeAgain) {
     ASSERT_TRUE(links_->remove_node(2));
     EXPECT_EQ(links_->node_numbers(), (std::vector<int>{1, 3}));
     EXPECT_EQ(host_links("fabric"), ports - 1);
-    for (const Neighbour& neighbour : *links_->find("node-1")->rtnl.neighbours()) {
-        EXPECT_NE(neighbour.address, addresses_.node(2));
+    const std::string left = shell_in(host("node-1"), "ip route; ip neigh; bridge fdb");
+    for (const char* trace : {"172.30.0.3", "10.244.2.", "0a:58:0a:f4:02:00"}) {
+        EXPECT_EQ(left.find(trace), std::string::npos) << trace << " in\n" << left;
     }
     EXPECT_FALSE(pods_->attach("b", "node-2"));
     ASSERT_TRUE(links_->add_node(2));
@@ -182,11 +295,18 @@ TEST_F(NetworkLabTest, RemovedNodeLeavesNothingInTheOthersAndMayComeAgain) {
     EXPECT_EQ(peer_seen(old.netns, b.netns, b.address), "10.244.1.2");
 }
 
-TEST_F(NetworkLabTest, UnknownNodeIsNotFound) {
+TEST_P(NetworkLabTest, UnknownNodeIsNotFound) {
     const auto attached = pods_->attach("a", "node-9");
     ASSERT_FALSE(attached);
     EXPECT_EQ(attached.error().code(), Errc::kNotFound);
 }
+
+INSTANTIATE_TEST_SUITE_P(Ways, NetworkLabTest,
+                         testing::Combine(testing::Values("ptp", "bridge"),
+                                          testing::Values("none", "vxlan")),
+                         [](const auto& test) {
+                             return std::get<0>(test.param) + "_" + std::get<1>(test.param);
+                         });
 
 }  // namespace
 }  // namespace kin::netns

@@ -17,6 +17,19 @@ std::string words(const std::vector<Route>& routes) {
     return out;
 }
 
+NetworkShape shape(std::string_view attachment, std::string_view overlay) {
+    return {{}, find_attachment(attachment), find_overlay(overlay)};
+}
+
+/// All there are.
+std::vector<NetworkShape> shapes() {
+    std::vector<NetworkShape> out;
+    for (const Attachment* attachment : attachments()) {
+        for (const Overlay* overlay : overlays()) out.push_back({{}, attachment, overlay});
+    }
+    return out;
+}
+
 TEST(NetworkPlanTest, DefaultAddressesAreThoseOfTheDocumentation) {
     const AddressPlan plan;
     EXPECT_EQ(plan.node_pods(2).to_string(), "10.244.2.0/24");
@@ -49,14 +62,69 @@ TEST(NetworkPlanTest, NodesNeedNotBeNumberedWithoutGaps) {
 
 TEST(NetworkPlanTest, NodeThatJoinsAddsToTheOthersWhatABiggerLabHasFromTheStart) {
     const std::vector<int> before{1, 2}, after{1, 2, 3};
-    const NodePlan third = plan_node({}, 3, before);
-    for (const char* name : {"node-1", "node-2"}) {
-        const ClusterPlan small = plan_cluster({}, before), big = plan_cluster({}, after);
-        std::vector<Route> routes = small.find(name)->routes;
-        routes.insert(routes.end(), third.peer.routes.begin(), third.peer.routes.end());
-        EXPECT_EQ(words(routes), words(big.find(name)->routes));
+    for (const NetworkShape& shape : shapes()) {
+        const ClusterPlan small = plan_cluster(shape, before), big = plan_cluster(shape, after);
+        for (const int node : before) {
+            HostPlan grown = *small.find(node_name(node));
+            append(grown, plan_peer(shape, node, 3));
+            const HostPlan& wanted = *big.find(node_name(node));
+            EXPECT_EQ(words(grown.routes), words(wanted.routes));
+            EXPECT_EQ(grown.neighbours, wanted.neighbours);
+            EXPECT_EQ(grown.forwarding, wanted.forwarding);
+        }
+        EXPECT_EQ(words(plan_node(shape, 3, before).host.routes),
+                  words(big.find("node-3")->routes));
     }
-    EXPECT_EQ(words(third.host.routes), words(plan_cluster({}, after).find("node-3")->routes));
+}
+
+TEST(NetworkPlanTest, WaysAreFoundByTheirNamesOnly) {
+    EXPECT_EQ(NetworkShape{}.attachment, find_attachment("ptp"));
+    EXPECT_EQ(NetworkShape{}.overlay, find_overlay("none"));
+    for (const Attachment* each : attachments()) EXPECT_EQ(find_attachment(each->name()), each);
+    for (const Overlay* each : overlays()) EXPECT_EQ(find_overlay(each->name()), each);
+    EXPECT_FALSE(find_attachment("vxlan"));
+    EXPECT_FALSE(find_overlay(""));
+}
+
+TEST(NetworkPlanTest, BridgedNodeHasOneRouteToItsPods) {
+    const ClusterPlan plan = plan_cluster(shape("bridge", "none"), first_nodes(2));
+    const HostPlan& node = *plan.find("node-2");
+    EXPECT_EQ(words(node.routes),
+              "default via 172.30.0.1 dev 2\n"
+              "10.244.2.0/24 dev 3 src 172.30.0.3\n"
+              "10.244.1.0/24 via 172.30.0.2 dev 2\n");
+    ASSERT_EQ(node.bridges.size(), 1u);
+    EXPECT_EQ(node.bridges[0].name, "cni0");
+    EXPECT_EQ(node.addresses.back(), (LinkAddress{3, *Ipv4::parse("10.244.2.1"), 24}));
+    EXPECT_TRUE(plan.find("router")->tunnels.empty());
+}
+
+TEST(NetworkPlanTest, TunnelLeadsToTheNodeOfThePods) {
+    const ClusterPlan plan = plan_cluster(shape("ptp", "vxlan"), first_nodes(2));
+    const HostPlan& node = *plan.find("node-2");
+    EXPECT_EQ(words(node.routes),
+              "default via 172.30.0.1 dev 2\n"
+              "unreachable 10.244.2.0/24\n"
+              "10.244.1.0/24 via 10.244.1.0 dev 4 src 172.30.0.3 onlink\n");
+    ASSERT_EQ(node.tunnels.size(), 1u);
+    EXPECT_EQ(node.tunnels[0].local, *Ipv4::parse("172.30.0.3"));
+    const Mac far = *plan.find("node-1")->tunnels.at(0).end.mac;
+    EXPECT_EQ(node.forwarding, (std::vector<Forwarding>{{4, far, Ipv4::parse("172.30.0.2")}}));
+    EXPECT_EQ(node.neighbours.back(), (Neighbour{4, *Ipv4::parse("10.244.1.0"), far}));
+}
+
+TEST(NetworkPlanTest, BridgedPodIsAnIsolatedPortWithAFixedMac) {
+    const Ipv4 pod = *Ipv4::parse("10.244.2.5");
+    const PodPlan plan = plan_pod(shape("bridge", "vxlan"), 2, pod, 17, "1a2b3c4d");
+    EXPECT_EQ(plan.mtu_bytes, 1450u);
+    EXPECT_EQ(plan.address.bits, 32);
+    EXPECT_EQ(plan.default_route.to_string(), "default via 10.244.2.1 dev 2 onlink");
+    EXPECT_EQ(plan.gateway.mac, mac_of(*Ipv4::parse("10.244.2.1")));
+    ASSERT_EQ(plan.node.ports.size(), 1u);
+    EXPECT_EQ(plan.node.ports[0].trust, HostPlan::Port::Trust::kIsolated);
+    EXPECT_EQ(plan.node.forwarding, (std::vector<Forwarding>{{17, *plan.pod_end.mac, {}}}));
+    EXPECT_EQ(plan.node.neighbours, (std::vector<Neighbour>{{3, pod, *plan.pod_end.mac}}));
+    EXPECT_TRUE(plan.node.routes.empty());
 }
 
 TEST(NetworkPlanTest, RouterKnowsNoPods) {
@@ -66,7 +134,7 @@ TEST(NetworkPlanTest, RouterKnowsNoPods) {
 }
 
 TEST(NetworkPlanTest, EveryCableEndsInANamespaceOfThePlanAndNoIndexIsUsedTwice) {
-    const ClusterPlan plan = plan_cluster({}, first_nodes(50));
+    const ClusterPlan plan = plan_cluster(shape("bridge", "vxlan"), first_nodes(50));
     std::set<std::pair<std::string, int>> indexes;
     for (const Cable& cable : plan.cables) {
         EXPECT_TRUE(plan.find(cable.here));
@@ -77,6 +145,9 @@ TEST(NetworkPlanTest, EveryCableEndsInANamespaceOfThePlanAndNoIndexIsUsedTwice) 
     for (const HostPlan& host : plan.hosts) {
         for (const LinkEnd& bridge : host.bridges) {
             EXPECT_TRUE(indexes.insert({host.name, bridge.index}).second);
+        }
+        for (const Vxlan& tunnel : host.tunnels) {
+            EXPECT_TRUE(indexes.insert({host.name, tunnel.end.index}).second);
         }
     }
 }
@@ -93,14 +164,15 @@ TEST(NetworkPlanTest, NeighboursKnowTheMacTheOtherEndBears) {
 }
 
 TEST(NetworkPlanTest, PodHasASlash32AndItsGatewayOnLink) {
-    const AddressPlan addresses;
-    const PodPlan plan = plan_pod(addresses, 2, *Ipv4::parse("10.244.2.5"), 17, "1a2b3c4d");
+    const PodPlan plan = plan_pod({}, 2, *Ipv4::parse("10.244.2.5"), 17, "1a2b3c4d");
     EXPECT_EQ(plan.node_end.name, "veth1a2b3c4d");
     EXPECT_EQ(plan.address.bits, 32);
     EXPECT_EQ(plan.default_route.to_string(), "default via 10.244.2.1 dev 2 onlink");
-    EXPECT_EQ(plan.pod_route.to_string(), "10.244.2.5/32 dev 17 src 172.30.0.3");
+    EXPECT_EQ(words(plan.node.routes), "10.244.2.5/32 dev 17 src 172.30.0.3\n");
+    EXPECT_EQ(plan.node.checked, std::vector<int>{17});
+    EXPECT_EQ(plan.mtu_bytes, 0u);
     EXPECT_EQ(plan.pod_end.mac->to_string(), "0a:58:0a:f4:02:05");
-    EXPECT_EQ(plan.pod.mac, *plan.pod_end.mac);
+    EXPECT_EQ(plan.node.neighbours.at(0).mac, *plan.pod_end.mac);
     EXPECT_EQ(plan.gateway.mac, *plan.node_end.mac);
 }
 
