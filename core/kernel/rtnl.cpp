@@ -163,6 +163,12 @@ RtnlBatch& RtnlBatch::set_down(int link) {
     return *this;
 }
 
+RtnlBatch& RtnlBatch::settle_carrier(int link) {
+    // Who asks for a link is not told of a carrier that nobody has acted on (linkwatch_sync_dev).
+    add(RTM_GETLINK, 0, cat("settle the carrier of link ", link)).put_header(link_header(link));
+    return *this;
+}
+
 RtnlBatch& RtnlBatch::check_senders(int link) {
     Request& request = change_link(link, 0, 0, cat("check senders on link ", link));
     const auto families = request.nest(IFLA_AF_SPEC);

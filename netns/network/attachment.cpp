@@ -33,6 +33,7 @@ public:
         plan.up = {link};
         plan.neighbours = {{link, pod, mac_of(pod)}};
         plan.routes = {to_pods(addresses, node, {pod, 32}, link)};
+        plan.carriers = {link};
         return plan;
     }
 };
@@ -69,6 +70,7 @@ public:
         plan.up = {link};
         plan.neighbours = {{kPodBridge, pod, mac_of(pod)}};
         plan.forwarding = {{link, mac_of(pod), {}}};
+        plan.carriers = {link, kPodBridge};  // The bridge has none before its first port.
         return plan;
     }
 };

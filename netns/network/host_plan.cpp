@@ -22,6 +22,7 @@ void append(HostPlan& to, const HostPlan& more) {
     append(to.neighbours, more.neighbours);
     append(to.forwarding, more.forwarding);
     append(to.routes, more.routes);
+    append(to.carriers, more.carriers);
 }
 
 void add_to(RtnlBatch& batch, const HostPlan& host) {
@@ -36,6 +37,7 @@ void add_to(RtnlBatch& batch, const HostPlan& host) {
     for (const Neighbour& neighbour : host.neighbours) batch.set_neighbour(neighbour);
     for (const Forwarding& entry : host.forwarding) batch.set_forwarding(entry);
     for (const Route& route : host.routes) batch.set_route(route);
+    for (const int link : host.carriers) batch.settle_carrier(link);
 }
 
 void take_from(RtnlBatch& batch, const HostPlan& addition) {

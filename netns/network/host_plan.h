@@ -43,6 +43,7 @@ struct HostPlan {
     std::vector<Neighbour> neighbours;
     std::vector<Forwarding> forwarding;
     std::vector<Route> routes;
+    std::vector<int> carriers;  ///< Links that carry at once, their other ends being up already.
 };
 
 /// Adds to `to` all that `more` holds.

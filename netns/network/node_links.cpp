@@ -74,15 +74,20 @@ Result<> NodeLinks::build(const std::vector<int>& nodes) {
     const ClusterPlan plan = plan_cluster(shape_, nodes);
     for (const HostPlan& host : plan.hosts) TRY(create_host(host));
     // First all bridges and cables, then what stands on them: a cable has two ends.
-    std::map<std::string, RtnlBatch> cables, rest;
+    std::map<std::string, RtnlBatch> cables, rest, carriers;
     for (const HostPlan& host : plan.hosts) {
         for (const LinkEnd& bridge : host.bridges) cables[host.name].add_bridge(bridge);
         add_to(rest[host.name], host);
     }
     for (const Cable& cable : plan.cables) {
         cables[cable.here].add_veth({cable.here_end, cable.there_end, &find(cable.there)->netns});
+        carriers[cable.here].settle_carrier(cable.here_end.index);
+        carriers[cable.there].settle_carrier(cable.there_end.index);
     }
-    for (auto* batches : {&cables, &rest}) {
+    for (const HostPlan& host : plan.hosts) {
+        for (const LinkEnd& bridge : host.bridges) carriers[host.name].settle_carrier(bridge.index);
+    }
+    for (auto* batches : {&cables, &rest, &carriers}) {
         for (auto& [name, batch] : *batches) {
             TRY(find(name)->rtnl.apply(batch).context(cat("links of ", name)));
         }
@@ -122,6 +127,8 @@ Result<> NodeLinks::join(const NodePlan& plan) {
     TRY(apply("fabric", plan.fabric));
     TRY(apply(plan.host.name, plan.host));
     TRY(apply("router", plan.router));
+    TRY(node->rtnl.apply(RtnlBatch().settle_carrier(plan.cable.here_end.index)));
+    TRY(find("fabric")->rtnl.apply(RtnlBatch().settle_carrier(plan.cable.there_end.index)));
     const int number = node_number(plan.host.name);
     for (const KernelNode* other : nodes_) {
         TRY(apply(other->name, plan_peer(shape_, node_number(other->name), number)));

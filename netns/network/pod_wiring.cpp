@@ -25,6 +25,7 @@ Result<Netns> wire_pod(const Netns& node, Rtnl& node_links, const PodPlan& plan)
     RtnlBatch outside;
     add_to(outside, plan.node);
     TRY(node_links.apply(outside));
+    TRY(inside->apply(RtnlBatch().settle_carrier(kEth0)));
     return netns;
 }
 

@@ -34,7 +34,7 @@ Result<UniqueFd> listen_in(const Netns& netns, uint16_t port) {
     });
 }
 
-/// Connects from a namespace; waits up to 5 s, longer than the kernel asks for a MAC.
+/// Connects from a namespace; waits up to 10 s, longer than the kernel asks for a MAC.
 Result<UniqueFd> connect_from(const Netns& netns, Ipv4 to, uint16_t port) {
     TRY_ASSIGN(UniqueFd socket, netns.enter([]() -> Result<UniqueFd> {
         return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -45,7 +45,7 @@ Result<UniqueFd> connect_from(const Netns& netns, Ipv4 to, uint16_t port) {
     }
     if (errno != EINPROGRESS) return Error::from_errno("connect");
     pollfd wait{socket.get(), POLLOUT, 0};
-    if (::poll(&wait, 1, 5000) != 1) return Error(Errc::kSystem, "connect: no answer");
+    if (::poll(&wait, 1, 10000) != 1) return Error(Errc::kSystem, "connect: no answer");
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
@@ -178,10 +178,11 @@ TEST_P(NetworkLabTest, EveryPacketOfAPodPassesItsNodesHooks) {
               std::string::npos);
     const std::string seen = shell_in(host("node-1"), "nft list table ip see");
     EXPECT_NE(seen.find("counter packets 2 "), std::string::npos) << seen;
-    EXPECT_EQ(
-        shell_in(host("node-1"), "cat /proc/sys/net/bridge/bridge-nf-call-iptables 2>&1").find("1"),
-        std::string::npos)
-        << "frames would pass the IP hooks twice";
+    if (cni() != "bridge") return;
+    // With these, frames of bridged pods would pass the IP hooks a second time.
+    const std::string settings =
+        shell_in(host("node-1"), "cat /proc/sys/net/bridge/bridge-nf-call-*");
+    EXPECT_EQ(settings.find('1'), std::string::npos) << settings;
 }
 
 TEST_P(NetworkLabTest, PacketsOfFullSizePassAndLargerOnesAreRefusedWithTheSize) {
@@ -209,7 +210,7 @@ TEST_P(NetworkLabTest, PodCannotSendAsSomebodyElse) {
         shell_in(a.netns, cat("ip address add ", other, "/32 dev eth0"));
         for (const PodNetwork* to : {&neighbour, &far}) {
             if (to->address == other) continue;
-            shell_in(a.netns, cat("ping -c1 -W1 -I ", other, ' ', to->address));
+            shell_in(a.netns, cat("ping -c1 -W0.2 -I ", other, ' ', to->address));
         }
         shell_in(a.netns, cat("ip address del ", other, "/32 dev eth0"));
     }
@@ -228,7 +229,7 @@ TEST_P(NetworkLabTest, PodCannotTakeWhatIsForItsNeighbour) {
                               "; ip link set eth0 up; ip address add ", victim.address,
                               "/32 dev eth0; ip route replace default via 10.244.1.1 dev eth0 "
                               "onlink; ip neigh replace 10.244.1.1 lladdr 0a:58:0a:f4:01:01 dev "
-                              "eth0; ping -c1 -W1 -I ",
+                              "eth0; ping -c1 -W0.2 -I ",
                               victim.address, ' ', asker.address));
     EXPECT_EQ(peer_seen(asker.netns, victim.netns, victim.address), asker.address.to_string());
 }
