@@ -45,15 +45,29 @@ bool can_make_namespaces() {
     return ::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) == 0;
 }
 
-bool can_make_links() {
+constexpr int kLoopback = 1;
+
+/// Carries out `changes` in a network namespace of its own.
+bool can_apply(RtnlBatch changes) {
     if (!can_make_namespaces()) return false;
     auto here = Netns::current();
     if (!here) return false;
     auto rtnl = Rtnl::open(*here);
-    constexpr int kLoopback = 1;
-    RtnlBatch batch;
-    batch.set_up(kLoopback);
-    return rtnl && rtnl->apply(batch);
+    return rtnl && rtnl->apply(changes);
+}
+
+bool can_make_links() {
+    return can_apply(RtnlBatch()
+                         .set_up(kLoopback)
+                         .add_veth({{"here", 0, {}}, {"there", 0, {}}, nullptr, 0})
+                         .add_bridge({"bridge", 0, {}}));
+}
+
+bool can_make_tunnels() {
+    Vxlan tunnel;
+    tunnel.end.name = "vxlan.1";
+    tunnel.link = kLoopback;
+    return can_apply(RtnlBatch().add_vxlan(tunnel));
 }
 
 bool can_filter() {
@@ -80,9 +94,12 @@ std::vector<Check> run_checks() {
                       "kin cannot start. Try: sysctl user.max_user_namespaces, and on Ubuntu "
                       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"});
     checks.push_back({"network links in a namespace", Need::kRequired, in_child(can_make_links),
-                      "kin cannot make nodes. The kernel needs CONFIG_NET_NS and CONFIG_VETH"});
+                      "kin cannot make nodes. The kernel needs CONFIG_NET_NS, CONFIG_VETH and "
+                      "CONFIG_BRIDGE"});
     checks.push_back({"nftables", Need::kRequired, in_child(can_filter),
                       "Services do not work. Try: modprobe nf_tables"});
+    checks.push_back({"tunnels between nodes (VXLAN)", Need::kUseful, in_child(can_make_tunnels),
+                      "no `kin up --overlay vxlan`. Try: modprobe vxlan"});
     checks.push_back({"busybox (static)", Need::kRequired, exists("/bin/busybox"),
                       "the images busybox and alpine do not run. Try: apt install busybox-static"});
     checks.push_back({"several user ids (newuidmap, /etc/subuid)", Need::kUseful,

@@ -58,7 +58,7 @@ eventually "the Service leads to exactly these five" 10 same_addresses slice_add
 expect "describe shows events" "ScalingReplicaSet" k describe deployment web
 expect "the node's rules name the Service" 'default/web' \
     kin exec --lab "$LAB" node-2 -- nft list ruleset
-expect "the node's routes lead to its pods" '10\.244\.2\.[0-9]+ dev' \
+expect "the node's routes lead to its pods" '10\.244\.2\.[0-9]+(/24)? dev (veth|cni0)' \
     kin exec --lab "$LAB" node-2 -- ip route
 check "delete -f" k delete -f examples/01-web.yaml --timeout=60s
 check "pods go with their deployment" until_true 40 bash -c \

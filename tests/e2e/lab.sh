@@ -79,6 +79,40 @@ check "reset ends and removes it" kin reset --yes --lab "$OTHER"
 refused "nothing of it is there" 'was never started' kin kubeconfig --lab "$OTHER"
 expect "reset of nothing" "there is no lab $OTHER" kin reset --yes --lab "$OTHER"
 
+# How pods and nodes are joined: chosen at any start, remembered till another choice.
+refused "a way to attach pods that there is not" 'there is no foo; there is: ptp, bridge' \
+    kin up --lab nope --cni foo
+refused "a way between nodes that there is not" 'there is no bar; there is: none, vxlan' \
+    env KIN_OVERLAY=bar "$KIN" up --lab nope
+up_other() { env -u KIN_CNI -u KIN_OVERLAY "$KIN" up --lab "$OTHER" --detach --api-port 0 "$@"; }
+k_other() { kin kubectl --lab "$OTHER" "$@"; }
+network_is() { # CNI OVERLAY ROUTE TO OWN PODS
+    expect "status says $1 and $2" "^network +cni $1 \(.*overlay $2 \(" kin status --lab "$OTHER"
+    same "the nodes' labels, too" "$1 $2" "$(k_other get nodes -L kin.internal/cni,kin.internal/overlay \
+        --no-headers | awk '{print $(NF - 1), $NF}' | sort -u)"
+    expect "and the log of the network agent" "^cni $1: .*overlay $2: " sh -c \
+        "'$KIN' kubectl --lab $OTHER -n kube-system logs daemonset/kin-network --tail=2 | xargs"
+    check "the pod runs" k_other wait --for=condition=Ready pod/stays --timeout=20s
+    expect "its node's kernel has it so" "$3" kin exec --lab "$OTHER" node-1 -- ip route
+    expect "it reaches the API by its name" '^ok$' k_other exec stays -- \
+        curl -sk --max-time 5 https://kubernetes.default/readyz
+}
+check "a lab by default" up_other --nodes 2
+check "with a pod" k_other run stays --image=nginx --overrides='{"spec":{"nodeName":"node-1"}}'
+network_is ptp none '^10\.244\.1\.[0-9]+ dev veth'
+check "it ends" kin down --lab "$OTHER"
+check "bridge and vxlan are chosen" up_other --cni bridge --overlay vxlan
+network_is bridge vxlan '^10\.244\.1\.0/24 dev cni0 '
+check "another node, so that what is remembered is written again" kin node add --lab "$OTHER"
+check "it ends" kin down --lab "$OTHER"
+check "nothing is said" up_other
+network_is bridge vxlan '^10\.244\.3\.0/24 via 10\.244\.3\.0 dev vxlan\.1 .*onlink'
+check "it ends" kin down --lab "$OTHER"
+check "the environment says as much as the flag" env -u KIN_OVERLAY KIN_CNI=ptp \
+    "$KIN" up --lab "$OTHER" --detach --api-port 0 --overlay none
+network_is ptp none '^10\.244\.2\.0/24 via 172\.30\.0\.3 dev eth0'
+check "the other lab goes" kin reset --yes --lab "$OTHER"
+
 # The same cluster after down and up, and a lab in the foreground that Ctrl-C ends.
 check "down" kin down --lab "$LAB"
 host_is_untouched "after down"

@@ -29,6 +29,12 @@ host_state() {
     return 0
 }
 
+# The lab's network, which kin up reads from here, too: KIN_CNI=bridge KIN_OVERLAY=vxlan bash walk_nodes.sh
+export KIN_CNI=${KIN_CNI:-ptp} KIN_OVERLAY=${KIN_OVERLAY:-none}
+# by_cni PTP BRIDGE, by_overlay NONE VXLAN: what is to be seen of it, where that differs.
+by_cni() { [ "$KIN_CNI" = ptp ] && echo "$1" || echo "$2"; }
+by_overlay() { [ "$KIN_OVERLAY" = none ] && echo "$1" || echo "$2"; }
+
 kin() { "$KIN" "$@"; }
 # kubectl, in the namespace of the scenario if there is one.
 k() { "$KIN" kubectl --lab "$LAB" ${NS:+-n "$NS"} "$@"; }

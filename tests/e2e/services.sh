@@ -51,9 +51,9 @@ element() { on node-1 nft list map ip kube-proxy "$1" | grep -F "$2"; }
 packets() { element service-ips "\"$1\"" | sed 's/.*packets \([0-9]*\).*/\1/'; }
 expect "an element names Service and port" 'goto lb-1' element service-ips '"default/both:tcp"'
 expect "an element names the pod it leads to" ": $server . 80" element endpoints '"default/server"'
-expect "ip route shows the way to the other node's pods" '^10\.244\.2\.0/24 via 172\.30\.0\.3' \
-    on node-1 ip route
-expect "and to its own" "^$client dev veth" on node-1 ip route
+expect "ip route shows the way to the other node's pods" "^10\.244\.2\.0/24 via $(by_overlay \
+    '172\.30\.0\.3 dev eth0' '10\.244\.2\.0 dev vxlan\.1 .*onlink')" on node-1 ip route
+expect "and to its own" "$(by_cni "^$client dev veth" '^10\.244\.1\.0/24 dev cni0')" on node-1 ip route
 before=$(packets default/both:tcp)
 get client http://both/hostname >/dev/null
 same "the counter counts one connection" $((before + 1)) "$(packets default/both:tcp)"

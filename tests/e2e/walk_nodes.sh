@@ -56,10 +56,30 @@ expect "its one address is on eth0" '^eth0@?[^ ]* +UP +10\.244\.1\.[0-9]+/32' \
     in_pod neighbour ip -br -4 addr show dev eth0
 same "besides lo" "lo eth0" "$(in_pod neighbour ip -br link | sed 's/[@ ].*//' | xargs)"
 expect "and its default route" '^default via 10\.244\.1\.1 dev eth0' in_pod neighbour ip route
+expect "which the node leads there" "$(by_cni '^10\.244\.1\.[0-9]+ dev veth.* src 172\.30\.0\.2' \
+    '^10\.244\.1\.0/24 dev cni0 .*src 172\.30\.0\.2')" on node-1 ip route
+expect "by a link of its own" "$(by_cni 'veth[0-9a-f]+@.* state UP' 'veth[0-9a-f]+@.* master cni0 state forwarding')" \
+    on node-1 "$(by_cni ip bridge)" link
+check "bridge ports are isolated and take frames of their pod only" on node-1 sh -c "$(by_cni true \
+    "! bridge -d link | grep 'isolated' | grep -v 'learning off.*isolated on.*locked on'")"
 mtu=$(in_pod neighbour ip link show dev eth0 | sed -n 's/.* mtu \([0-9]*\) .*/\1/p')
+same "the MTU is what is left of 1500" "$(by_overlay 1500 1450)" "$mtu"
 far=$(printf '%s\n' "${pods[@]}" | awk '$3 == "node-3" {print $2}')
 expect "the MTU fits the path" '1 received' \
     in_pod neighbour ping -c1 -W3 -M do -s $((mtu - 28)) "$far"
+expect "and more is refused with the size" "mtu ?= ?$mtu" \
+    in_pod neighbour ping -c1 -W3 -M do -s $((mtu - 27)) "$far"
+# What the network between the nodes sees of a pod's packet to another node.
+check "a tap between the nodes" on node-3 nft 'add table ip tap; add chain ip tap in {
+    type filter hook prerouting priority -400; };
+    add rule ip tap in iifname eth0 udp dport 4789 ip saddr 172.30.0.2 counter comment "tunnel";
+    add rule ip tap in iifname eth0 ip saddr 10.244.1.0/24 counter comment "plain"'
+tapped() { on node-3 nft list table ip tap | sed -n "s/.*packets \([0-9]*\) .*\"$1\".*/\1/p"; }
+before_tunnel=$(tapped tunnel) before_plain=$(tapped plain)
+expect "a packet to it" '1 received' in_pod neighbour ping -c1 -W3 "$far"
+same "is a node's datagram in VXLAN, plain without" "$(by_overlay '0 1' '1 0')" \
+    "$(($(tapped tunnel) - before_tunnel)) $(($(tapped plain) - before_plain))"
+check "the tap goes" on node-3 nft delete table ip tap
 far_name=$(printf '%s\n' "${pods[@]}" | awk '$3 == "node-3" {print $1}')
 in_pod "$far_name" sh -c \
     'cd /tmp && head -c 10000000 /dev/zero >ten && exec timeout 30 python3 -m http.server 8082' \
