@@ -109,9 +109,9 @@ public:
     RtnlBatch& add_vxlan(const Vxlan& vxlan);
     RtnlBatch& set_up(int link);
     RtnlBatch& set_down(int link);
-    /// Lets the kernel act at once on a carrier that has come: else it does some milliseconds later,
-    /// and until then a veth loses what is sent and a bridge's port forwards nothing. Once both ends
-    /// of the link are up. Before Linux 6.8 it changes nothing.
+    /// Lets the kernel act at once on a carrier that has come: else it does some milliseconds
+    /// later, and until then a veth loses what is sent and a bridge's port forwards nothing. Once
+    /// both ends of the link are up. Before Linux 6.8 it changes nothing.
     RtnlBatch& settle_carrier(int link);
     /// The link takes IPv4 packets only of senders to whom the way is that link (rp_filter 1).
     RtnlBatch& check_senders(int link);

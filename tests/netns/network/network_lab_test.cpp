@@ -192,7 +192,7 @@ TEST_P(NetworkLabTest, PacketsOfFullSizePassAndLargerOnesAreRefusedWithTheSize) 
     EXPECT_NE(shell_in(a.netns, cat("ping -c1 -W2 -M do -s ", mtu - 28, ' ', b.address))
                   .find(" 0% packet loss"),
               std::string::npos);
-    EXPECT_NE(shell_in(a.netns, cat("ping -c1 -W2 -M do -s ", mtu - 27, ' ', b.address))
+    EXPECT_NE(shell_in(a.netns, cat("ping -c1 -W0.2 -M do -s ", mtu - 27, ' ', b.address))
                   .find(cat("mtu=", mtu)),
               std::string::npos);
 }
