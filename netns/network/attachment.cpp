@@ -33,7 +33,6 @@ public:
         plan.up = {link};
         plan.neighbours = {{link, pod, mac_of(pod)}};
         plan.routes = {to_pods(addresses, node, {pod, 32}, link)};
-        plan.carriers = {link};
         return plan;
     }
 };

@@ -25,6 +25,7 @@ Result<Netns> wire_pod(const Netns& node, Rtnl& node_links, const PodPlan& plan)
     RtnlBatch outside;
     add_to(outside, plan.node);
     TRY(node_links.apply(outside));
+    // The end that was up first has waited for the other one; the second is whole from the start.
     TRY(inside->apply(RtnlBatch().settle_carrier(kEth0)));
     return netns;
 }
