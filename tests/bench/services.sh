@@ -43,11 +43,33 @@ path_lab() {
         ways+=("service-$1:$reach:$client:$(field "services/$reach" clusterIP)")
     done
 }
+# conntrack_lab: a lab whose nodes have conntrack and no rule of kin's, which is the least that any Services cost;
+# adds to servers and ways. Only the direct ways exist there.
+conntrack_lab() {
+    local node reach client
+    up
+    path_objects | "$KIN" apply --lab "$LAB" -f - >/dev/null
+    "$KIN" kubectl --lab "$LAB" wait --for=condition=Ready pod --all --timeout=30s >/dev/null
+    settle
+    for node in node-1 node-2; do
+        "$KIN" exec --lab "$LAB" "$node" -- sh -c "nft flush ruleset
+            nft add table ip x
+            nft add chain ip x before '{ type nat hook prerouting priority dstnat; }'
+            nft add chain ip x after '{ type nat hook postrouting priority srcnat; }'
+            nft add rule ip x before ip daddr 192.0.2.1 dnat to 192.0.2.2"
+    done
+    client=$(pod_process client)
+    for reach in same across; do
+        servers+=("$(pod_process "$reach-direct")")
+        ways+=("direct-conntrack:$reach:$client:$(field "pods/$reach-direct" podIP)")
+    done
+}
 # Wall clock of client, server and kernel together on one processor, which is what they cost.
 bench_datapath() {
-    local servers=() ways=() goal results name reach kind us reference ratio low high
+    local servers=() ways=() goal results label name reach kind us reference ratio low high
     path_lab 10
     LAB=$LAB-many path_lab 10000
+    LAB=$LAB-bare conntrack_lab
     results=$("$BENCH" data-path "$TURNS" "$(IFS=,; echo "${servers[*]}")" "${ways[@]}")
     while read -r name reach kind us reference ratio low high; do
         case $name-$reach in
@@ -55,8 +77,10 @@ bench_datapath() {
             service-*-same) goal=1.25 ;;
             *) goal=1.02 ;;
         esac
+        label="${name%-*}, ${name#*-} Services"
+        [ "$name" != direct-conntrack ] || label="direct, conntrack alone"
         printf '%-52s %10s %10s %7sx  goal %s (turns %s to %s)\n' \
-            "${name%-*}, ${name#*-} Services, $reach, $kind, us" "$us" "$reference" "$ratio" "$goal" "$low" "$high"
+            "$label, $reach, $kind, us" "$us" "$reference" "$ratio" "$goal" "$low" "$high"
     done <<<"$results"
     for reach in same across; do
         for kind in rr crr; do
@@ -65,7 +89,15 @@ bench_datapath() {
             figure "$reach, $kind: 10,000 Services against 10" "$ratio" "$low" 1.03
         done
     done
+    for kind in rr crr; do
+        low=$(awk "\$1 == \"direct-conntrack\" && \$2 == \"across\" && \$3 == \"$kind\" {print \$6}" <<<"$results")
+        for name in direct service; do
+            ratio=$(awk "\$1 == \"$name-10\" && \$2 == \"across\" && \$3 == \"$kind\" {print \$6}" <<<"$results")
+            figure "$name, across, $kind: against conntrack alone" "$ratio" "$low" 1.05
+        done
+    done
     "$KIN" reset --yes --lab "$LAB-many" >/dev/null
+    "$KIN" reset --yes --lab "$LAB-bare" >/dev/null
     down
     "$KIN" reset --yes --lab "$LAB" >/dev/null
 }
