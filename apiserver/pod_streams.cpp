@@ -46,15 +46,21 @@ Answer<Ok> require_exec_options(const PodAccess::ExecRequest& exec, bool attach)
     return Ok{};
 }
 
-Answer<PodAccess::ExecRequest> parse_exec(const Store& store, const ObjectKey& pod, bool attach,
-                                          const http::Query& query) {
+/// Which command with which streams.
+PodAccess::ExecRequest command_of(const http::Query& query) {
     PodAccess::ExecRequest exec;
-    exec.pod = pod;
     for (const auto& word : query.all("command")) exec.command.emplace_back(word);
     exec.want_stdin = query.flag("stdin");
     exec.want_stdout = query.flag("stdout");
     exec.tty = query.flag("tty");
     exec.want_stderr = query.flag("stderr") && !exec.tty;  // A terminal has one stream only.
+    return exec;
+}
+
+Answer<PodAccess::ExecRequest> parse_exec(const Store& store, const ObjectKey& pod, bool attach,
+                                          const http::Query& query) {
+    PodAccess::ExecRequest exec = command_of(query);
+    exec.pod = pod;
     if (attach) exec.command.clear();
     TRY(require_exec_options(exec, attach));
     TRY_ASSIGN(const FoundContainer found, find_container(store, pod, query.get("container")));
@@ -195,14 +201,32 @@ std::optional<http::Response> PodStreams::exec(const ObjectKey& pod, bool attach
                                                http::Request& request, http::Responder& responder) {
     const auto wanted = parse_exec(store_, pod, attach, request.query);
     if (!wanted) return status_response(wanted.error());
-    auto accepted = accept_exec(request, responder, *wanted);
+    return run(*wanted, attach, request, responder);
+}
+
+std::optional<http::Response> PodStreams::exec_in_host(const std::string& host,
+                                                       http::Request& request,
+                                                       http::Responder& responder) {
+    if (request.method != "GET" && request.method != "POST")
+        return status_response(method_not_allowed());
+    if (!pods_) return status_response(no_pods_here());
+    PodAccess::ExecRequest wanted = command_of(request.query);
+    wanted.host = host;
+    if (const auto right = require_exec_options(wanted, false); !right)
+        return status_response(right.error());
+    return run(wanted, false, request, responder);
+}
+
+std::optional<http::Response> PodStreams::run(const PodAccess::ExecRequest& wanted, bool attach,
+                                              http::Request& request, http::Responder& responder) {
+    auto accepted = accept_exec(request, responder, wanted);
     if (!accepted) return status_response(accepted.error());
     const auto wire = std::make_shared<std::unique_ptr<ExecWire>>(std::move(*accepted));
     keep<ExecSession>(
         [this, wire](std::function<void()> ended) {
             return std::make_shared<ExecSession>(loop_, std::move(*wire), std::move(ended));
         },
-        [this, attach, wanted = *wanted](ExecSession& session) {
+        [this, attach, wanted](ExecSession& session) {
             using Mode = ExecSession::Mode;
             session.start(*pods_, wanted, attach ? Mode::kAttach : Mode::kExec);
         });

@@ -26,11 +26,18 @@ public:
     std::optional<http::Response> handle(const ObjectKey& pod, std::string_view subresource,
                                          http::Request& request, http::Responder& responder);
 
+    /// The same for a command in the network of a host of the lab, which is no pod: a node, the
+    /// router. Who may ask is the caller's business.
+    std::optional<http::Response> exec_in_host(const std::string& host, http::Request& request,
+                                               http::Responder& responder);
+
 private:
     std::optional<http::Response> log(const ObjectKey& pod, http::Request& request,
                                       http::Responder& responder);
     std::optional<http::Response> exec(const ObjectKey& pod, bool attach, http::Request& request,
                                        http::Responder& responder);
+    std::optional<http::Response> run(const PodAccess::ExecRequest& wanted, bool attach,
+                                      http::Request& request, http::Responder& responder);
     std::optional<http::Response> port_forward(const ObjectKey& pod, http::Request& request,
                                                http::Responder& responder);
     std::optional<http::Response> channel_port_forward(const ObjectKey& pod, http::Request& request,

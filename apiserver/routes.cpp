@@ -129,6 +129,10 @@ Routes::Reply Routes::non_resource(Call& call) {
     if (root == "healthz" || root == "livez" || root == "readyz") return health(call.request);
     if (root == "version") return json_response(200, version_info());
     if (root == "apply") return apply_documents(call);
+    if (root == "kin" && call.user.is_admin() && path.size() == 5 && path[2] == "hosts" &&
+        path[4] == "exec") {
+        return pods_.exec_in_host(path[3], call.request, call.responder);
+    }
     if (root == "kin" && lab_ && call.user.is_admin()) {
         if (auto response = lab_(call.request)) return response;
     }

@@ -43,6 +43,9 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(Registry& registry, Loop& st
     return std::unique_ptr<ApiServer>(new ApiServer(std::move(parts)));
 }
 
+void ApiServer::handle(http::Request& request, http::Responder& responder) {
+    parts_->routes.handle(request, responder);
+}
 uint16_t ApiServer::tls_port() const { return parts_->tls_port; }
 Result<> ApiServer::adopt(UniqueFd listening) {
     return parts_->server->adopt(std::move(listening), parts_->tls);

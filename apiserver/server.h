@@ -9,7 +9,7 @@
 #include "core/base/result.h"
 #include "core/base/unique_fd.h"
 #include "core/contracts/pod_access.h"
-#include "core/http/message.h"
+#include "core/http/server.h"
 #include "core/http/tls.h"
 #include "core/loop/loop.h"
 #include "core/registry/registry.h"
@@ -38,6 +38,9 @@ public:
     static Result<std::unique_ptr<ApiServer>> start(Registry& registry, Loop& streams,
                                                     PodAccess* pods, const Options& options);
     ~ApiServer();  ///< Ends open watches in order, then the workers.
+
+    /// Serves a request that came in by a door of somebody else; its peer says who it is from.
+    void handle(http::Request& request, http::Responder& responder);
 
     uint16_t tls_port() const;
     /// Serves a TCP socket that listens already, with TLS.

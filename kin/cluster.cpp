@@ -18,6 +18,7 @@
 #include "dns/server.h"
 #include "ingress/controller.h"
 #include "ingress/proxy_server.h"
+#include "kin/kernel_door.h"
 #include "kin/lab_door.h"
 #include "kin/lab_nodes.h"
 #include "kin/pki.h"
@@ -30,6 +31,7 @@
 #include "netns/router/published_ports.h"
 #include "policy/enforcer.h"
 #include "proxy/proxier.h"
+#include "web/page.h"
 
 namespace kin {
 
@@ -54,15 +56,34 @@ private:
     const netns::NetworkShape shape_;
 };
 
-std::string ready_text(const ClusterOptions& options, uint16_t port) {
+/// Where a lab is to be found once it is ready.
+struct Doors {
+    uint16_t api_port = 0, page_port = 0;
+    std::string page_link;
+};
+
+/// "  (port 7070 was taken)" for a port that had to move on.
+std::string moved(uint16_t wished, uint16_t port) {
+    return wished == 0 || wished == port ? "" : cat("  (port ", wished, " was taken)\n");
+}
+
+/// The hosts of a lab that are no nodes.
+std::vector<web::Outsider> outsiders(const netns::AddressPlan& addresses) {
+    return {{"router", addresses.router().to_string(), "router"},
+            {"client", addresses.client().to_string(), "outside"},
+            {"internet", addresses.internet().to_string(), "outside"}};
+}
+
+std::string ready_text(const ClusterOptions& options, const Doors& doors) {
     const size_t nodes = options.lab.nodes.size();
     std::string text = cat("\u2713 ", nodes, nodes == 1 ? " node" : " nodes",
-                           " Ready, Kubernetes API v1.35 at https://127.0.0.1:", port, '\n');
-    if (options.api_port != 0 && port != options.api_port) {
-        text += cat("  (port ", options.api_port, " was taken)\n");
-    }
+                           " Ready, Kubernetes API v1.35 at https://127.0.0.1:", doors.api_port,
+                           '\n', moved(options.api_port, doors.api_port));
     const std::string lab = lab_words(options.paths.name);
-    return cat(text, "\u2713 kubeconfig: ", options.paths.kubeconfig(),
+    return cat(text, "\u2713 page: ", doors.page_link, '\n',
+               moved(options.page_port, doors.page_port),
+               "  (the link opens it once; the next one: kin ui", lab, ")\n",
+               "\u2713 kubeconfig: ", options.paths.kubeconfig(),
                "\n\n  export KUBECONFIG=", options.paths.kubeconfig(), "\n  kin kubectl", lab,
                " get pods -A      (or your own kubectl)\n");
 }
@@ -92,6 +113,8 @@ private:
     Result<> create_node_agent(UniqueFd init_socket);
     Result<std::unique_ptr<apiserver::ApiServer>> open_api(LabDoor& door);
     Result<> on_control(const std::function<Result<>()>& task);
+    Result<std::unique_ptr<web::Page>> open_page(apiserver::ApiServer& api);
+    Json page_tick(uint64_t& drop);
     Result<std::string> rules(const http::Query& query);
     void tell_proxy(const std::vector<netns::PublishedPorts::Published>& published);
 
@@ -118,11 +141,13 @@ private:
     std::unique_ptr<ingress::ProxyServer> http_proxy_;  // routes -> answers
     std::unique_ptr<ingress::Controller> ingress_;      // control: ingresses, slices -> routes
     std::unique_ptr<controllers::Controllers> controllers_;
+    std::unique_ptr<web::TopologyFeed> topology_;  // control: what the page draws
 };
 
 Cluster::~Cluster() {
     controllers_.reset();
     control_.call([this] {
+        topology_.reset();
         if (ingress_) ingress_->close();
         published_.reset();
     });
@@ -208,6 +233,7 @@ Result<> Cluster::start_components(UniqueFd init_socket) {
         ingress_ = std::make_unique<ingress::Controller>(client_, *agent_, *http_proxy_);
         published_ = std::make_unique<netns::PublishedPorts>(client_, data_, *links_);
         published_->on_change([this](const auto& list) { tell_proxy(list); });
+        topology_ = std::make_unique<web::TopologyFeed>(client_, outsiders(addresses()));
         agent_->add_service("registry.k8s.io/kube-proxy", *proxier_);
         agent_->add_service("registry.k8s.io/coredns/coredns", *dns_);
         agent_->add_service("registry.k8s.io/ingress-nginx/controller", *ingress_);
@@ -242,6 +268,42 @@ Result<std::unique_ptr<apiserver::ApiServer>> Cluster::open_api(LabDoor& door) {
     return api;
 }
 
+/// What the kernels have counted and dropped since the page asked last.
+Json Cluster::page_tick(uint64_t& drop) {
+    Json counts = Json::object(), drops = Json::array();
+    if (const auto counted = proxier_->connections()) {
+        for (const auto& [service, endpoints] : *counted) {
+            Json& out = counts[web::id_of("service", service)];
+            for (const auto& [pod, connections] : endpoints) out[cat("pod/", pod)] = connections;
+        }
+    }
+    for (const policy::Drop& one : enforcer_->drops().after(drop)) {
+        drops.push_back(drop_json(one));
+        drop = one.number;
+    }
+    return {{"counts", std::move(counts)}, {"drops", std::move(drops)}};
+}
+
+Result<std::unique_ptr<web::Page>> Cluster::open_page(apiserver::ApiServer& api) {
+    web::Page::Options options;
+    options.port = options_.page_port;
+    options.secret = pki_.token_secret;
+    options.door = {.lab_words = lab_words(options_.paths.name), .assets = web::page_assets()};
+    options.stream.head = {{"lab", options_.paths.name},
+                           {"version", kVersion},
+                           {"words", lab_words(options_.paths.name)},
+                           {"networks",
+                            {{"pods", addresses().pods.to_string()},
+                             {"services", addresses().services.to_string()},
+                             {"nodes", addresses().nodes.to_string()},
+                             {"outside", addresses().outside.to_string()}}}};
+    options.stream.tick = [this](uint64_t& drop) { return page_tick(drop); };
+    options.api = [&api](http::Request& request, http::Responder& responder) {
+        api.handle(request, responder);
+    };
+    return web::Page::start(streams_, control_, *topology_, std::move(options));
+}
+
 Result<std::string> Cluster::rules(const http::Query& query) {
     const auto or_else = [&](const char* name, const char* otherwise) {
         const std::string value(query.get(name));
@@ -263,22 +325,29 @@ Result<std::string> Cluster::rules(const http::Query& query) {
 
 Result<> Cluster::serve(netns::ServerContext& context) {
     LabNodes nodes(options_.paths, {client_, *links_, *agent_, *proxier_, *enforcer_});
+    PolicyDoor policies(client_, *enforcer_, *agent_);
+    KernelDoor kernel({client_, *links_, *pod_networks_, *proxier_, *enforcer_});
     TRY_ASSIGN(const auto door, LabDoor::create(options_, {client_, *links_, *published_, nodes}));
+    door->set_rules([this](const http::Query& query) { return rules(query); });
+    using http::Request;
+    door->add_page("flows", [&](const Request& request) { return policies.flows(request); });
+    door->add_page("check", [&](const Request& request) { return policies.check(request); });
+    door->add_page("matrix", [&](const Request& request) { return policies.matrix(request); });
+    door->add_page("reach", [&](const Request& request) { return policies.reach(request); });
+    door->add_page("network", [&](const Request& request) { return kernel.network(request); });
+    door->add_page("elements", [&](const Request& request) { return kernel.elements(request); });
     TRY_ASSIGN(const auto api, open_api(*door));
     door->set_api_port(api->tls_port());
-    door->set_rules([this](const http::Query& query) { return rules(query); });
-    PolicyDoor policies(client_, *enforcer_, *agent_);
-    door->add_page("flows", [&](const http::Request& request) { return policies.flows(request); });
-    door->add_page("check", [&](const http::Request& request) { return policies.check(request); });
-    door->add_page("matrix",
-                   [&](const http::Request& request) { return policies.matrix(request); });
+    TRY_ASSIGN(const auto page, open_page(*api));
+    door->set_page(page->port(), [&page] { return page->new_link(); });
     TRY(write_private_file(options_.paths.kubeconfig(),
                            kubeconfig_text(options_.paths.name, api->tls_port(), pki_)));
     std::string why;
     if (!client_.settle(10'000, &why, Client::Settled::kButEvents))
         log_warn("kin", "start goes on", {{"busy", why}});
-    context.notify_ready(ready_text(options_, api->tls_port()));
+    context.notify_ready(ready_text(options_, {api->tls_port(), page->port(), page->new_link()}));
     door->wait_for_stop(context.stop_fd());
+    door->forget_page();
     return Ok{};
 }
 

@@ -11,6 +11,7 @@ struct ClusterOptions {
     LabPaths paths;
     LabMemory lab;  ///< its nodes and its network
     uint16_t api_port = 6443;
+    uint16_t page_port = 7070;
     bool keep_connections = false;  ///< UpOptions::keep_connections
 };
 

@@ -87,13 +87,15 @@ Result<std::unique_ptr<LabDoor>> LabDoor::create(const ClusterOptions& options,
     UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!stop.valid()) return Error::from_errno("eventfd");
     std::unique_ptr<LabDoor> door(new LabDoor(parts, std::move(stop)));
-    door->status_ = {{"name", options.paths.name},
-                     {"version", kVersion},
-                     {"socket", options.paths.socket()},
-                     {"pid", host_pid()},
-                     {"kubeconfig", options.paths.kubeconfig()},
-                     {"cni", way_json(*options.lab.network.attachment)},
-                     {"overlay", way_json(*options.lab.network.overlay)}};
+    door->known_.with([&](Known& known) {
+        known.status = {{"name", options.paths.name},
+                        {"version", kVersion},
+                        {"socket", options.paths.socket()},
+                        {"pid", host_pid()},
+                        {"kubeconfig", options.paths.kubeconfig()},
+                        {"cni", way_json(*options.lab.network.attachment)},
+                        {"overlay", way_json(*options.lab.network.overlay)}};
+    });
     return door;
 }
 
@@ -113,6 +115,7 @@ std::optional<http::Response> LabDoor::handle(const http::Request& request) {
     }
     if (request.method == "POST") {
         if (what == "stop") return stop();
+        if (what == "ui") return new_link();
         if (what == "settle") return settle(request);
         if (what == "nodes") return add_node();
     }
@@ -120,7 +123,7 @@ std::optional<http::Response> LabDoor::handle(const http::Request& request) {
 }
 
 http::Response LabDoor::status() const {
-    Json out = status_;
+    Json out = known_.with([](const Known& known) { return known.status; });
     parts_.client.loop().call([&] { out["hosts"] = hosts_json(parts_.links); });
     out["published"] = published_json(parts_.published);
     return json_response(200, out);
@@ -136,6 +139,28 @@ http::Response LabDoor::stop() const {
     const uint64_t one = 1;
     if (::write(stop_.get(), &one, sizeof one) < 0) return refusal(Error::from_errno("eventfd"));
     return json_response(200, {{"message", "stopping"}});
+}
+
+void LabDoor::set_api_port(uint16_t port) {
+    known_.with([&](Known& known) { known.status["api_port"] = port; });
+}
+
+void LabDoor::set_page(uint16_t port, std::function<std::string()> new_link) {
+    known_.with([&](Known& known) {
+        known.status["page"] = cat("http://127.0.0.1:", port);
+        known.new_link = std::move(new_link);
+    });
+}
+
+void LabDoor::forget_page() {
+    known_.with([](Known& known) { known.new_link = {}; });
+}
+
+http::Response LabDoor::new_link() const {
+    return known_.with([](const Known& known) {
+        if (!known.new_link) return json_response(503, {{"message", "the page is not open"}});
+        return json_response(200, {{"link", known.new_link()}});
+    });
 }
 
 http::Response LabDoor::settle(const http::Request& request) const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "core/base/guarded.h"
 #include "core/base/json.h"
 #include "core/base/unique_fd.h"
 #include "core/client/client.h"
@@ -21,6 +22,7 @@ namespace kin {
 ///   POST    settle?timeout=MS  waits until every controller has acted on all that was written
 ///   POST    nodes              adds a node; answers with its name
 ///   DELETE  nodes/NAME         takes it out
+///   POST    ui                 a link that opens the page, once
 ///   POST    stop               ends the lab in good order
 /// handle() is thread-safe.
 class LabDoor {
@@ -42,8 +44,12 @@ public:
     /// Who answers GETs of /kin/v1/WHAT; as set_rules().
     using Page = std::function<http::Response(const http::Request& request)>;
     void add_page(const std::string& what, Page page) { pages_[what] = std::move(page); }
-    /// Once known; before requests are served.
-    void set_api_port(uint16_t port) { status_["api_port"] = port; }
+    /// Once known. Thread-safe.
+    void set_api_port(uint16_t port);
+    /// The page's port, and who makes links that open it: called on any thread, and not any more
+    /// once forget_page() has returned. Thread-safe.
+    void set_page(uint16_t port, std::function<std::string()> new_link);
+    void forget_page();
     /// Blocks until somebody asked to stop, here or at `stop_fd`.
     void wait_for_stop(int stop_fd) const;
 
@@ -53,13 +59,19 @@ private:
     http::Response status() const;
     http::Response rules(const http::Request& request) const;
     http::Response stop() const;
+    http::Response new_link() const;
     http::Response settle(const http::Request& request) const;
     http::Response add_node() const;
     http::Response remove_node(const std::string& name) const;
 
     const Parts parts_;
     UniqueFd stop_;
-    Json status_;
+    /// What becomes known while requests are served already.
+    struct Known {
+        Json status;
+        std::function<std::string()> new_link;
+    };
+    Guarded<Known> known_;
     Rules rules_;
     std::map<std::string, Page> pages_;
 };

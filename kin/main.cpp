@@ -99,6 +99,10 @@ CLI::App* add_up(CLI::App& app, UpOptions& options) {
                      "port of the API on 127.0.0.1; if taken, the next free one")
         ->type_name("PORT")
         ->capture_default_str();
+    verb->add_option("--page-port", options.page_port,
+                     "port of the page on 127.0.0.1; if taken, the next free one")
+        ->type_name("PORT")
+        ->capture_default_str();
     add_network_choice(verb, "--cni", options.cni, "how pods hang on their node",
                        netns::attachments());
     add_network_choice(verb, "--overlay", options.overlay, "how packets of pods get to other nodes",
@@ -184,6 +188,8 @@ int main(int argc, char** argv) {
     reset_verb->add_flag("-y,--yes", yes, "do not ask");
     CLI::App* status_verb = app.add_subcommand("status", "what runs, where, and how to reach it");
     status_verb->add_flag("--json", json, "for programs");
+    CLI::App* ui_verb = app.add_subcommand("ui", "open the page of a lab in the browser");
+    ui_verb->add_flag("--print", print, "print the link instead; it opens the page once");
     CLI::App* doctor_verb = app.add_subcommand("doctor", "what this machine has and lacks for kin");
     CLI::App* config_verb =
         app.add_subcommand("kubeconfig", "path of the kubeconfig for kubectl and other clients");
@@ -223,8 +229,8 @@ int main(int argc, char** argv) {
     const NodeVerbs node_verbs = add_node_verbs(app, lab, node);
     CLI::App* version_verb = app.add_subcommand("version", "print kin's version");
     for (CLI::App* verb :
-         {down_verb, reset_verb, status_verb, config_verb, kubectl_verb, shell_verb, exec_verb,
-          apply_verb, rules_verb, check_verb, matrix_verb, flows_verb}) {
+         {down_verb, reset_verb, status_verb, ui_verb, config_verb, kubectl_verb, shell_verb,
+          exec_verb, apply_verb, rules_verb, check_verb, matrix_verb, flows_verb}) {
         add_lab_option(verb, lab);
     }
 
@@ -249,6 +255,7 @@ int main(int argc, char** argv) {
     if (*down_verb) return down(lab);
     if (*reset_verb) return reset(lab, yes);
     if (*status_verb) return status(lab, json);
+    if (*ui_verb) return ui(lab, print);
     if (*doctor_verb) return doctor();
     if (*config_verb) {
         return kubeconfig(lab, print   ? KubeconfigAction::kPrint

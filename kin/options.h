@@ -12,6 +12,7 @@ struct UpOptions {
     std::optional<int> nodes;  ///< not said: as last time, else 3
     bool detach = false;
     uint16_t api_port = 6443;
+    uint16_t page_port = 7070;
     std::optional<std::string> cni;      ///< name of a netns::Attachment; not said: as last time
     std::optional<std::string> overlay;  ///< name of a netns::Overlay; likewise
     bool verbose = false;
@@ -27,6 +28,8 @@ int down(const std::string& lab);
 int reset(const std::string& lab, bool yes);
 int status(const std::string& lab, bool as_json);
 int doctor();
+/// Opens the page in a browser with a fresh link; `print`: only says the link.
+int ui(const std::string& lab, bool print);
 enum class KubeconfigAction { kPath, kPrint, kMerge };
 int kubeconfig(const std::string& lab, KubeconfigAction action);
 /// The kubectl that `kin kubectl` runs: the one that ./run fetched, else "kubectl", by PATH.

@@ -30,6 +30,8 @@ ObjectKey key_in(const std::string& name, const std::string& ns) {
     return {name.substr(0, slash), name.substr(slash + 1)};
 }
 
+}  // namespace
+
 Json drop_json(const policy::Drop& drop) {
     return {{"number", drop.number},
             {"time", rfc3339(drop.time)},
@@ -44,6 +46,7 @@ Json drop_json(const policy::Drop& drop) {
             {"text", drop.to_string()}};
 }
 
+namespace {
 Json outcome_json(const policy::Outcome& outcome) {
     return {{"meant", policy::name_of(outcome.meant)},
             {"tried", policy::name_of(outcome.what)},
@@ -259,6 +262,43 @@ http::Response PolicyDoor::matrix(const http::Request& request) {
     if (!outcomes) return refusal(outcomes.error());
     for (size_t i = 0; i < pairs.size(); ++i) pairs[i].update(outcome_json((*outcomes)[i]));
     return json_response(200, {{"pairs", std::move(pairs)}});
+}
+
+Result<Json> PolicyDoor::reach_of(const Pod& pod) const {
+    const policy::World& world = enforcer_.world();
+    const Ipv4 own = *Ipv4::parse(pod.ip);
+    const auto found = world.pods.find(own);
+    if (found == world.pods.end())
+        return Error(Errc::kNotFound, cat("policies do not know pod ", pod.key(), " yet"));
+    // A port that the pod says it has, as in matrix().
+    const auto port_of = [](const policy::PolicyPod& to) -> uint16_t {
+        const auto port = std::ranges::find(to.ports, Protocol::kTcp, &ContainerPort::protocol);
+        return port == to.ports.end() ? 80 : port->port;
+    };
+    const auto verdict = [&](Ipv4 from, Ipv4 to, uint16_t port) {
+        const policy::Packet packet{from, to, nft::L4::kTcp, port};
+        const policy::Judgement said = policy::judge(world, packet);
+        Json out{{"allowed", said.allowed()}, {"port", port}};
+        if (!said.allowed()) out["why"] = said.to_string(world, packet);
+        return out;
+    };
+    Json to = Json::object(), from = Json::object();
+    for (const auto& [address, other] : world.pods) {
+        if (address == own) continue;
+        const std::string id = cat("pod/", other.key);
+        to[id] = verdict(own, address, port_of(other));
+        from[id] = verdict(address, own, port_of(found->second));
+    }
+    return Json{{"to", std::move(to)}, {"from", std::move(from)}};
+}
+
+http::Response PolicyDoor::reach(const http::Request& request) {
+    Result<Json> out = Json();
+    client_.loop().call([&] {
+        const auto pod = find_pod(std::string(request.query.get("pod")), "default");
+        out = pod ? reach_of(**pod) : Result<Json>(pod.error());
+    });
+    return out ? json_response(200, *out) : refusal(out.error());
 }
 
 }  // namespace kin

@@ -10,10 +10,15 @@
 
 namespace kin {
 
+/// A dropped packet for programs.
+Json drop_json(const policy::Drop& drop);
+
 /// What a lab tells of its NetworkPolicies below /kin/v1/:
 ///   GET flows?after=N                                   packets that were dropped, and why
 ///   GET check?namespace=NS&from=POD&to=WHAT&protocol=P  what the policies say, and what happens
 ///   GET matrix?namespace=NS                             the same for all pairs of pods
+///   GET reach?pod=NS/NAME                               whom it may reach by the policies, and who
+///                                                       may reach it; nothing is tried
 /// Thread-safe, but not from the control thread.
 class PolicyDoor {
 public:
@@ -24,6 +29,7 @@ public:
     http::Response flows(const http::Request& request);
     http::Response check(const http::Request& request);
     http::Response matrix(const http::Request& request);
+    http::Response reach(const http::Request& request);
 
 private:
     struct Target;
@@ -38,6 +44,7 @@ private:
     Result<Target> service_target(const Service& service, const std::string& port,
                                   nft::L4 l4) const;
     Result<policy::Attempt> attempt(const http::Query& query, std::string& title) const;
+    Result<Json> reach_of(const Pod& pod) const;
     /// Tries all of them and waits for it.
     Result<std::vector<policy::Outcome>> probe(
         const std::function<Result<std::vector<policy::Attempt>>()>& prepare);

@@ -100,6 +100,8 @@ void print_status(const LabPaths& paths, const Json& lab) {
     std::printf("lab         %s (kin %s, process %d)\n", paths.name.c_str(),
                 string_at(lab, {"version"}).c_str(), static_cast<int>(int_at(lab, {"pid"})));
     std::printf("API         https://127.0.0.1:%d\n", static_cast<int>(int_at(lab, {"api_port"})));
+    std::printf("page        %s (open it: kin ui%s)\n", string_at(lab, {"page"}).c_str(),
+                named.c_str());
     std::printf("kubeconfig  %s\n", paths.kubeconfig().c_str());
     std::printf("socket      %s\n", paths.socket().c_str());
     std::printf("data        %s\n", paths.data.c_str());

@@ -46,7 +46,7 @@ int up(const UpOptions& options) {
                         ". End it: kin down", named));
     }
     set_log_level(options.verbose ? LogLevel::kInfo : LogLevel::kWarn);
-    const ClusterOptions cluster{*paths, chosen_lab(*paths, options), options.api_port,
+    const ClusterOptions cluster{*paths, chosen_lab(*paths, options), options.api_port, options.page_port,
                                  options.keep_connections};
 
     netns::LaunchOptions launch;

@@ -201,6 +201,33 @@ Result<std::string> Proxier::explain(const ObjectKey& service, const std::string
     return text;
 }
 
+Result<std::map<ObjectKey, Connections>> Proxier::connections() {
+    std::map<std::string, EndpointCounts> counted;
+    for (auto& [name, node] : nodes_) {
+        if (!node.active) continue;
+        const nft::Table table = skeleton(network_of(node));
+        for (const std::string& set : endpoint_sets()) {
+            TRY_ASSIGN(const auto counts,
+                       node.kernel->nft.counts(kTableName, table.find_set(set)->shape));
+            counted[name].add(set, counts);
+        }
+    }
+    std::map<ObjectKey, Connections> out;
+    services_.each([&](const Service& service) {
+        Connections all;
+        const auto ports = current_ports(service.key());
+        for (const auto& [node, counts] : counted) add_connections(node, ports, counts, all);
+        if (!all.empty()) out.emplace(service.key(), std::move(all));
+    });
+    return out;
+}
+
+Result<nft::Table> Proxier::table(const std::string& node) const {
+    const auto found = nodes_.find(node);
+    if (found == nodes_.end()) return Error(Errc::kNotFound, cat("there is no node ", node));
+    return ruleset_.table(network_of(found->second));
+}
+
 Network Proxier::network_of(const NodeState& node) const {
     return {node.kernel->name, node.instance.address, addresses_};
 }

@@ -13,6 +13,7 @@
 #include "core/kernel/conntrack.h"
 #include "core/kernel/nodes.h"
 #include "core/loop/debounce.h"
+#include "proxy/connections.h"
 #include "proxy/explain.h"
 #include "proxy/health_checks.h"
 #include "proxy/ruleset.h"
@@ -45,6 +46,12 @@ public:
     /// What a node holds for one Service, in words and with the kernel's counters. kNotFound: no
     /// such Service or node.
     Result<std::string> explain(const ObjectKey& service, const std::string& node, Form form);
+
+    /// What all nodes have counted since their elements were written, by Service; those without
+    /// any connection are left out. Reads the sets of every node.
+    Result<std::map<ObjectKey, Connections>> connections();
+    /// A node's table as it is meant to be. kNotFound: no such node.
+    Result<nft::Table> table(const std::string& node) const;
 
 private:
     struct NodeState {

@@ -19,6 +19,9 @@ class PodAccess {
 public:
     struct ExecRequest {
         ObjectKey pod;
+        /// Instead of a pod: a host of the lab ("node-1", "router", "client"), in whose network a
+        /// container of its own is made for the command, as the lab's root.
+        std::string host;
         std::string container;             ///< "": the only one, or the default container
         std::vector<std::string> command;  ///< empty: attach to the running container
         bool want_stdin = false, want_stdout = true, want_stderr = true, tty = false;

@@ -96,6 +96,15 @@ struct WebSocket::State : std::enable_shared_from_this<WebSocket::State> {
             patience = loop->after(kGoodbyePatience, [this] { leave(); });
     }
 
+    bool send(uint8_t opcode, std::string_view message) {
+        if (over || closing || !connection->open()) return false;
+        const wslay_event_msg frame{opcode, reinterpret_cast<const uint8_t*>(message.data()),
+                                    message.size()};
+        if (wslay_event_queue_msg(context.get(), &frame) != 0) return false;
+        send_frames();
+        return true;
+    }
+
     /// Both sides have said goodbye, or the peer would not.
     void leave() {
         closing = true;
@@ -180,13 +189,11 @@ void WebSocket::start(Loop& loop, Events events) {
 const std::string& WebSocket::protocol() const { return state_->protocol; }
 
 bool WebSocket::send(std::string_view message) {
-    State& state = *state_;
-    if (state.over || state.closing || !state.connection->open()) return false;
-    const wslay_event_msg frame{WSLAY_BINARY_FRAME,
-                                reinterpret_cast<const uint8_t*>(message.data()), message.size()};
-    if (wslay_event_queue_msg(state.context.get(), &frame) != 0) return false;
-    state.send_frames();
-    return true;
+    return state_->send(WSLAY_BINARY_FRAME, message);
+}
+
+bool WebSocket::send_text(std::string_view message) {
+    return state_->send(WSLAY_TEXT_FRAME, message);
 }
 
 size_t WebSocket::queued_bytes() const { return state_->connection->queued_bytes(); }

@@ -11,8 +11,8 @@
 
 namespace kin::http {
 
-/// The server's side of a WebSocket (RFC 6455): whole messages in, binary messages out, pings
-/// answered, no compression.
+/// The server's side of a WebSocket (RFC 6455): whole messages in and out, pings answered, no
+/// compression.
 ///
 /// Made by accept_websocket() on a worker; belongs to its Loop's thread from start() on, where it
 /// must be destroyed. Destroying it cuts the connection; close() says goodbye properly.
@@ -39,6 +39,8 @@ public:
     /// Sends one binary message. False once closed or closing. The caller bounds the queue by
     /// queued_bytes() and on_drained.
     bool send(std::string_view message);
+    /// The same as a text, which is UTF-8.
+    bool send_text(std::string_view message);
     size_t queued_bytes() const;
     /// While it is paused the peer is pinged, so that the end of one that has died is noticed.
     void pause_reading();

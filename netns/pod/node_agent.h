@@ -98,6 +98,11 @@ private:
     /// The container meant, or why there is none.
     Answer<ContainerRun*> find_container(const ObjectKey& pod, const std::string& name);
     void exec_here(const ExecRequest& request, const Started& started, const Exited& exited);
+    void exec_in_host(const ExecRequest& request, const Started& started, const Exited& exited);
+    using Start = std::function<Result<ProcessId>(const ProcessSpec&, Containers::OnEvent)>;
+    /// Starts a process with the streams that were asked for.
+    void run_command(const ExecRequest& request, ProcessSpec process, const Started& started,
+                     const Exited& exited, const Start& start);
     /// Kills the process when it is let go; on any thread.
     std::shared_ptr<void> lease_of(ProcessId process);
     void attach_here(const ExecRequest& request, const Started& started, Exited exited);

@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "core/base/strings.h"
+#include "netns/images/images.h"
+#include "netns/network/node_links.h"
 #include "netns/pod/node_agent.h"
 
 namespace kin::netns {
@@ -78,6 +80,7 @@ void NodeAgent::exec(ExecRequest request, Started started, Exited exited) {
 
 void NodeAgent::exec_here(const ExecRequest& request, const Started& started,
                           const Exited& exited) {
+    if (!request.host.empty()) return exec_in_host(request, started, exited);
     auto run = find_container(request.pod, request.container);
     if (!run) return started(std::move(run).error());
     const auto container = (*run)->process();
@@ -88,7 +91,34 @@ void NodeAgent::exec_here(const ExecRequest& request, const Started& started,
                 : cat("unable to upgrade connection: container not found (\"", (*run)->spec().name,
                       "\")")));
     }
-    ProcessSpec process = (*run)->exec_spec(request.command);
+    run_command(request, (*run)->exec_spec(request.command), started, exited,
+                [&](const ProcessSpec& process, Containers::OnEvent on_event) {
+                    return context_.containers.exec(*container, process, std::move(on_event));
+                });
+}
+
+void NodeAgent::exec_in_host(const ExecRequest& request, const Started& started,
+                             const Exited& exited) {
+    const KernelNode* const host = context_.links.find(request.host);
+    if (!host) return started(bad_request(cat("there is no host ", request.host)));
+    auto sandbox = Sandbox::create(request.host);
+    if (!sandbox) return started(internal_error(sandbox.error()));
+    ContainerSpec spec = images::container_of(
+        {}, request.command, {}, {cat("PS1=", request.host, ":\\w# "), "TERM=xterm-256color"});
+    // What a node's administrator does there: addresses, routes, rules, and packets.
+    spec.process.capabilities |= capability_bit("NET_ADMIN");
+    spec.network_fd = host->netns.fd();
+    spec.sandbox = &*sandbox;
+    const ProcessSpec process = spec.process;
+    run_command(request, process, started, exited,
+                [&](const ProcessSpec& with_streams, Containers::OnEvent on_event) {
+                    spec.process = with_streams;
+                    return context_.containers.start(spec, std::move(on_event));
+                });
+}
+
+void NodeAgent::run_command(const ExecRequest& request, ProcessSpec process, const Started& started,
+                            const Exited& exited, const Start& start) {
     auto pipes = std::make_shared<StdioPipes>();
     process.tty = request.tty;
     if (!request.tty) {
@@ -115,7 +145,7 @@ void NodeAgent::exec_here(const ExecRequest& request, const Started& started,
                 return exited({event.exit_code, "", true});
         }
     };
-    auto asked = context_.containers.exec(*container, process, on_event);
+    auto asked = start(process, on_event);
     if (!asked) return started(internal_error(asked.error()));
     // The child has its ends; ours must see the end when the child closes them.
     pipes->stdin_read.reset();

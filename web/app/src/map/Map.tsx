@@ -1,0 +1,160 @@
+import { effect, useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { ticks, version, world } from '../model/live';
+import { reach } from '../model/reach';
+import { isDark, namespace, overlays, select, selected, toggle } from '../state';
+import { tellPlaces } from '../tree/places';
+import { dropLine, layout } from './layout';
+import { kOverlays, type Overlay } from './scene';
+import type { Slots } from './slots';
+import { Stage } from './stage';
+import { dark, light } from './theme';
+
+/** The stage that is shown, for those who look from outside: keys, the tree, tests. */
+export let stage: Stage | null = null;
+
+const names: Record<Overlay, string> = {
+  wiring: 'Wiring',
+  services: 'Services',
+  ingress: 'Ingress',
+  policy: 'Policy',
+};
+
+/** Keeps a stage showing the world. Returns what ends that. */
+function follow(on: Stage): () => void {
+  let slots: Slots = new Map();
+  let dropped = world.drops.at(-1)?.number ?? 0;
+  const ends = [
+    effect(() => {
+      version.value;
+      const made = layout(
+        world.things.values(),
+        { ns: namespace.value, reach: reach.value },
+        slots,
+      );
+      slots = made.slots;
+      on.set({ scene: made.scene, changed: world.changed });
+      tellPlaces(on);
+    }),
+    effect(() => {
+      ticks.value;
+      version.value;
+      on.set({ counts: world.counts, counted: world.counted });
+      for (const drop of world.drops) {
+        if (drop.number <= dropped) continue;
+        dropped = drop.number;
+        const [from, to] = [drop.from, drop.to].map((text) => {
+          const id = world.placeOf(text);
+          return id === null ? undefined : on.shown.scene.byId.get(id);
+        });
+        if (from && to) on.addDrop(dropLine(from, to), performance.now());
+      }
+    }),
+    effect(() => on.set({ theme: isDark.value ? dark : light })),
+    effect(() => on.set({ overlays: overlays.value })),
+    effect(() => {
+      on.set({ selected: selected.value });
+      if (selected.value !== null) on.reveal(selected.value);
+    }),
+  ];
+  return () => ends.forEach((end) => end());
+}
+
+/** Dragging moves, the wheel zooms, a click selects. */
+function listen(on: Stage, canvas: HTMLCanvasElement, hover: (id: string | null) => void) {
+  let from: { x: number; y: number; moved: boolean } | null = null;
+  const place = (event: PointerEvent | WheelEvent) => {
+    const { left, top } = canvas.getBoundingClientRect();
+    return { x: event.clientX - left, y: event.clientY - top };
+  };
+  canvas.onpointerdown = (event) => {
+    from = { ...place(event), moved: false };
+    canvas.setPointerCapture(event.pointerId);
+  };
+  canvas.onpointermove = (event) => {
+    const at = place(event);
+    if (!from) return hover(on.at(at.x, at.y));
+    if (!from.moved && Math.hypot(at.x - from.x, at.y - from.y) < 4) return;
+    on.pan(at.x - from.x, at.y - from.y);
+    from = { ...at, moved: true };
+  };
+  canvas.onpointerup = (event) => {
+    const at = place(event);
+    if (from && !from.moved) select(on.at(at.x, at.y));
+    from = null;
+  };
+  canvas.onpointerleave = () => hover(null);
+  canvas.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      const at = place(event);
+      // A pinch comes as a wheel with Ctrl; its steps are small.
+      on.zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)), at.x, at.y);
+    },
+    { passive: false },
+  );
+}
+
+export function MapScreen() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const percent = useSignal(100);
+  useEffect(() => {
+    const on = (stage = new Stage(canvas.current!));
+    let idle: ReturnType<typeof setTimeout> | undefined;
+    on.onView = () => {
+      percent.value = Math.round(on.view.scale * 100);
+      clearTimeout(idle);
+      idle = setTimeout(() => tellPlaces(on), 60);
+    };
+    listen(on, canvas.current!, (id) => {
+      if (on.shown.hovered !== id) on.set({ hovered: id });
+      canvas.current!.style.cursor = id === null ? 'grab' : 'pointer';
+    });
+    const watch = new ResizeObserver(() => {
+      const { width, height } = frame.current!.getBoundingClientRect();
+      on.resize(width, height);
+    });
+    watch.observe(frame.current!);
+    const end = follow(on);
+    return () => {
+      end();
+      watch.disconnect();
+      stage = null;
+    };
+  }, []);
+  return (
+    <section class="map" aria-label="Map">
+      <div class="frame" ref={frame}>
+        <canvas ref={canvas} aria-hidden="true" />
+      </div>
+      <div class="mapbar" role="toolbar" aria-label="What the map shows">
+        {kOverlays.map((overlay) => (
+          <button
+            key={overlay}
+            class={`overlay ${overlay}`}
+            aria-pressed={overlays.value.has(overlay)}
+            aria-keyshortcuts={names[overlay][0]}
+            onClick={() => toggle(overlay)}
+          >
+            <i aria-hidden="true" />
+            <u>{names[overlay][0]}</u>
+            {names[overlay].slice(1)}
+          </button>
+        ))}
+        <span class="space" />
+        <button onClick={() => stage?.zoom(1 / 1.25)} aria-label="Zoom out" aria-keyshortcuts="-">
+          −
+        </button>
+        <output>{percent.value}%</output>
+        <button onClick={() => stage?.zoom(1.25)} aria-label="Zoom in" aria-keyshortcuts="+">
+          +
+        </button>
+        <button onClick={() => stage?.fit()} aria-keyshortcuts="0">
+          Fit
+        </button>
+      </div>
+    </section>
+  );
+}

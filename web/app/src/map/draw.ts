@@ -1,0 +1,316 @@
+import type { Counts } from '../model/things';
+import type { Box, Line, LineKind, Overlay, Scene } from './scene';
+import { along } from './painter';
+import type { Mark, Painter, Place, Rect, Text, TextStyle } from './painter';
+import type { Theme } from './theme';
+
+/** The part of the map that is seen: what is drawn at x, y and scale. */
+export interface View {
+  scale: number;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+export interface DrawState {
+  overlays: ReadonlySet<Overlay>;
+  selected: string | null;
+  hovered: string | null;
+  counts: Counts;
+  /** Extra lines of the last seconds: drops. */
+  drops: readonly Line[];
+  /** How new a thing or count is: 1 just now, 0 no more. */
+  fresh: (id: string) => number;
+}
+
+/** Below this many pixels letters are noise. */
+const kLegible = 7;
+/** From here on pods are more than a coloured cell. */
+const kFar = 0.34;
+const kNear = 1.25;
+
+const overlayOf: Record<LineKind, Overlay> = {
+  wire: 'wiring',
+  service: 'services',
+  unready: 'services',
+  ingress: 'ingress',
+  allowed: 'policy',
+  denied: 'policy',
+  drop: 'policy',
+};
+
+/** Draws a scene, as much of it as the view shows and the scale makes legible. */
+export function draw(scene: Scene, view: View, theme: Theme, state: DrawState, painter: Painter) {
+  const shown = new Shown(view);
+  const boxes = scene.boxes.filter((box) => shown.has(box));
+  const of = (...kinds: Box['kind'][]) => boxes.filter((box) => kinds.includes(box.kind));
+  const nodes = of('node');
+  painter.rects(nodes, { fill: theme.node, stroke: theme.nodeEdge, width: 1.5, radius: 10 });
+  drawLines(scene, view, shown, theme, state, painter);
+  painter.rects(of('fabric'), { fill: theme.box, stroke: theme.edge, width: 1.2, radius: 6 });
+  painter.rects(of('router', 'outside'), {
+    fill: theme.node,
+    stroke: theme.edge,
+    width: 1.5,
+    radius: 22,
+  });
+  painter.rects(of('service'), {
+    fill: theme.serviceBox,
+    stroke: theme.service,
+    width: 1.5,
+    radius: 8,
+  });
+  painter.rects(of('ingress'), {
+    fill: theme.ingressBox,
+    stroke: theme.ingress,
+    width: 1.5,
+    radius: 8,
+  });
+  drawPods(of('pod', 'chip'), view, theme, state, painter);
+  drawNames(boxes, view, theme, painter);
+  if (state.overlays.has('services') && view.scale > kFar)
+    drawCounts(scene, shown, theme, state, painter);
+  drawFresh(boxes, theme, state, painter);
+  drawFocus(scene, view, theme, state, painter);
+}
+
+class Shown {
+  private readonly left: number;
+  private readonly top: number;
+  private readonly right: number;
+  private readonly bottom: number;
+  constructor(view: View) {
+    this.left = -view.x / view.scale;
+    this.top = -view.y / view.scale;
+    this.right = this.left + view.w / view.scale;
+    this.bottom = this.top + view.h / view.scale;
+  }
+  has({ x, y, w, h }: Rect) {
+    return x < this.right && x + w > this.left && y < this.bottom && y + h > this.top;
+  }
+  hasLine({ points }: Line) {
+    const [a, b] = [points[0]!, points.at(-1)!];
+    return this.has({
+      x: Math.min(a[0], b[0]) - 60,
+      y: Math.min(a[1], b[1]) - 60,
+      w: Math.abs(a[0] - b[0]) + 120,
+      h: Math.abs(a[1] - b[1]) + 120,
+    });
+  }
+}
+
+function drawLines(
+  scene: Scene,
+  view: View,
+  shown: Shown,
+  theme: Theme,
+  state: DrawState,
+  painter: Painter,
+) {
+  const focus = state.selected ?? state.hovered;
+  const focused = focus !== null && scene.lines.some((l) => l.from === focus || l.to === focus);
+  const near: Partial<Record<LineKind, Line[]>> = {};
+  const dim: Partial<Record<LineKind, Line[]>> = {};
+  for (const line of [...scene.lines, ...state.drops]) {
+    if (!state.overlays.has(overlayOf[line.kind]) || !shown.hasLine(line)) continue;
+    const related = !focused || line.from === focus || line.to === focus || line.kind === 'drop';
+    ((related ? near : dim)[line.kind] ??= []).push(line);
+  }
+  // Lines keep their width on the screen when the map is small.
+  const width = (base: number) => base / Math.max(0.45, Math.min(1, view.scale));
+  const paint = (lists: typeof near, opacity: number) => {
+    const lines = (kind: LineKind, style: Parameters<Painter['lines']>[1]) =>
+      painter.lines(lists[kind] ?? [], { ...style, opacity: opacity * (style.opacity ?? 1) });
+    lines('wire', { stroke: theme.wire, width: width(1.4) });
+    lines('ingress', { stroke: theme.ingress, width: width(2), arrow: 9 });
+    lines('service', { stroke: theme.service, width: width(1.8), arrow: 8 });
+    lines('unready', { stroke: theme.service, width: width(1.4), dash: [4, 5], opacity: 0.7 });
+    lines('allowed', { stroke: theme.allowed, width: width(1.3), arrow: 8, opacity: 0.75 });
+    lines('denied', { stroke: theme.denied, width: width(2), dash: [7, 5] });
+    lines('drop', { stroke: theme.denied, width: width(3), dash: [2, 4], arrow: 10 });
+  };
+  paint(dim, 0.18);
+  paint(near, 1);
+  const crossed = [...(near.denied ?? []), ...(near.drop ?? [])].map((line) => along(line, 0.5));
+  painter.marks('cross', crossed, width(6), theme.denied);
+}
+
+const marks: Record<NonNullable<Box['state']>, Mark> = {
+  ready: 'dot',
+  starting: 'ring',
+  failing: 'cross',
+  ending: 'bar',
+  done: 'check',
+};
+
+function drawPods(pods: Box[], view: View, theme: Theme, state: DrawState, painter: Painter) {
+  const colours: Record<NonNullable<Box['state']>, string> = {
+    ready: theme.ready,
+    starting: theme.starting,
+    failing: theme.failing,
+    ending: theme.muted,
+    done: theme.muted,
+  };
+  const policies = state.overlays.has('policy');
+  const far = view.scale < kFar;
+  for (const look of Object.keys(marks) as NonNullable<Box['state']>[]) {
+    const list = pods.filter((box) => box.state === look);
+    if (list.length === 0) continue;
+    const colour = colours[look];
+    if (far) {
+      painter.rects(list, { fill: colour, radius: 6, opacity: look === 'ready' ? 0.75 : 1 });
+      continue;
+    }
+    const dash = look === 'ending' || look === 'starting' ? [5, 4] : undefined;
+    const isolated = (box: Box) => policies && box.isolated !== undefined;
+    const style = { fill: theme.box, radius: 7, ...(dash ? { dash } : {}) };
+    painter.rects(
+      list.filter((box) => !isolated(box)),
+      { ...style, stroke: theme.edge, width: 1.2 },
+    );
+    painter.rects(list.filter(isolated), { ...style, stroke: theme.denied, width: 2.2 });
+    painter.marks(
+      marks[look],
+      list.map((box) => ({ x: box.x + 13, y: box.y + (box.kind === 'chip' ? box.h / 2 : 17) })),
+      4.5,
+      colour,
+    );
+  }
+  if (policies && !far) {
+    painter.marks(
+      'lock',
+      pods.filter((box) => box.isolated).map((box) => ({ x: box.x + box.w - 13, y: box.y + 35 })),
+      5,
+      theme.denied,
+    );
+  }
+}
+
+function drawNames(boxes: Box[], view: View, theme: Theme, painter: Painter) {
+  const legible = (size: number) => size * view.scale >= kLegible;
+  const write = (
+    kinds: Box['kind'][],
+    style: TextStyle,
+    place: (box: Box) => Omit<Text, 'text'>,
+    words: (box: Box) => string,
+  ) => {
+    if (!legible(style.size)) return;
+    const list: Text[] = [];
+    for (const box of boxes)
+      if (kinds.includes(box.kind)) list.push({ ...place(box), text: words(box) });
+    painter.texts(list, style);
+  };
+  const title = { fill: theme.text, size: 13, bold: true };
+  const small = { fill: theme.muted, size: 12, mono: true };
+  const line = (dx: number, dy: number) => (box: Box) => ({
+    x: box.x + dx,
+    y: box.y + dy,
+    width: box.w - dx - 8,
+  });
+  write(['pod'], title, line(25, 21), (box) => box.title);
+  write(['pod'], small, line(25, 38), (box) => box.sub);
+  write(['chip'], { ...small, size: 11, mono: false }, line(24, 14), (box) => box.title);
+  write(['service', 'ingress'], { ...title, size: 14 }, line(12, 20), (box) => box.title);
+  write(['service', 'ingress'], small, line(12, 36), (box) => box.sub);
+  write(['service', 'ingress'], { ...small, size: 11, mono: false }, line(12, 51), (box) =>
+    box.detail ?? '',
+  );
+  write(['router', 'outside'], title, line(20, 19), (box) => box.title);
+  write(['router', 'outside'], small, line(20, 35), (box) => box.sub);
+  // From afar a node's name is what one looks for.
+  const big = Math.min(34, Math.max(15, 12 / view.scale));
+  write(['node'], { ...title, size: big }, line(14, 12 + big * 0.8), (box) => box.title);
+  if (big < 18)
+    write(
+      ['node'],
+      small,
+      (box) => ({ x: box.x + box.w - 14, y: box.y + 24, align: 'right' }),
+      (box) => box.sub.split('   ')[0]!,
+    );
+  if (view.scale > 0.7)
+    write(
+      ['node'],
+      { ...small, size: 11 },
+      (box) => ({ x: box.x + 14, y: box.y + 39 }),
+      (box) => `${box.sub.split('   ')[1] ?? ''}   ${box.detail ?? ''}`,
+    );
+  write(
+    ['fabric'],
+    { ...small, mono: false },
+    (box) => ({ x: box.x + 12, y: box.y + 16 }),
+    (box) => `${box.title}: ${box.sub}`,
+  );
+  if (view.scale > kNear)
+    write(
+      ['pod'],
+      { ...small, size: 9.5, mono: false },
+      (box) => ({ x: box.x + box.w - 8, y: box.y + box.h + 10, align: 'right' }),
+      (box) => box.detail ?? '',
+    );
+}
+
+/** How many connections each endpoint got, where its line ends. */
+function drawCounts(
+  scene: Scene,
+  shown: Shown,
+  theme: Theme,
+  state: DrawState,
+  painter: Painter,
+) {
+  const list: Text[] = [];
+  const hot: Text[] = [];
+  for (const line of scene.lines) {
+    if (!line.count || !shown.hasLine(line)) continue;
+    const [service, endpoint] = line.count.split('>') as [string, string];
+    const count = state.counts[service]?.[endpoint];
+    if (!count) continue;
+    const tip = along(line, 1);
+    const text = { x: tip.x + 7, y: tip.y - 5, text: String(count) };
+    (state.fresh(line.count) > 0 ? hot : list).push(text);
+  }
+  const style = { fill: theme.service, size: 12, bold: true, halo: theme.node };
+  painter.texts(list, style);
+  painter.texts(hot, { ...style, size: 15 });
+}
+
+/** What has just changed stands out for a moment. */
+function drawFresh(boxes: Box[], theme: Theme, state: DrawState, painter: Painter) {
+  for (const box of boxes) {
+    const fresh = state.fresh(box.id);
+    if (fresh <= 0 || box.kind === 'node') continue;
+    const grown = { x: box.x - 4, y: box.y - 4, w: box.w + 8, h: box.h + 8 };
+    painter.rects([grown], { stroke: theme.pulse, width: 3, radius: 10, opacity: fresh });
+  }
+}
+
+function drawFocus(scene: Scene, view: View, theme: Theme, state: DrawState, painter: Painter) {
+  const ring = (id: string | null, width: number, dash?: number[]) => {
+    const box = id === null ? undefined : scene.byId.get(id);
+    if (!box) return;
+    const gap = 3 / Math.min(1, view.scale);
+    painter.rects(
+      [{ x: box.x - gap, y: box.y - gap, w: box.w + 2 * gap, h: box.h + 2 * gap }],
+      {
+        stroke: theme.focus,
+        width: width / Math.min(1, view.scale),
+        radius: box.kind === 'node' ? 12 : 9,
+        ...(dash ? { dash } : {}),
+      },
+    );
+  };
+  if (state.hovered !== state.selected) ring(state.hovered, 1.5, [3, 3]);
+  ring(state.selected, 3);
+}
+
+/** The smallest box there: a pod rather than its node. */
+export function hit(scene: Scene, x: number, y: number): Box | null {
+  let best: Box | null = null;
+  for (const box of scene.boxes) {
+    if (x < box.x || x > box.x + box.w || y < box.y || y > box.y + box.h) continue;
+    if (!best || box.w * box.h < best.w * best.h) best = box;
+  }
+  return best;
+}
+
+export type { Place };

@@ -1,0 +1,52 @@
+/** What the map shows, as plain data in units of the map ("pixels" at scale 1). */
+
+export type Overlay = 'wiring' | 'services' | 'ingress' | 'policy';
+export const kOverlays: readonly Overlay[] = ['wiring', 'services', 'ingress', 'policy'];
+
+export interface Box {
+  id: string;
+  kind: 'node' | 'pod' | 'chip' | 'service' | 'ingress' | 'outside' | 'router' | 'fabric';
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+  title: string;
+  sub: string;
+  /** What is only legible from near: the third line. */
+  detail?: string;
+  state?: 'ready' | 'starting' | 'failing' | 'ending' | 'done';
+  /** Policies isolate it: against what comes in, what goes out, or both. */
+  isolated?: 'in' | 'out' | 'both';
+}
+
+export type LineKind =
+  | 'wire'
+  | 'service'
+  | 'unready'
+  | 'ingress'
+  | 'allowed'
+  | 'denied'
+  | 'drop';
+
+export interface Line {
+  kind: LineKind;
+  /** Ids of the boxes that it joins. */
+  from: string;
+  to: string;
+  points: readonly (readonly [number, number])[];
+  /** A curve through two points with these as control points. */
+  curve?: readonly [readonly [number, number], readonly [number, number]];
+  /** The key of its count: "SERVICE>ENDPOINT". */
+  count?: string;
+  label?: string;
+}
+
+export interface Scene {
+  boxes: Box[];
+  lines: Line[];
+  byId: Map<string, Box>;
+  width: number;
+  height: number;
+}
+
+export const emptyScene: Scene = { boxes: [], lines: [], byId: new Map(), width: 0, height: 0 };

@@ -1,0 +1,137 @@
+/** What the lab's stream tells of: see web/topology.h, which makes them. */
+export interface Host {
+  id: string;
+  kind: 'host';
+  ns: '';
+  name: string;
+  role: 'node' | 'router' | 'outside';
+  ip: string;
+  pods?: string;
+  ready: boolean;
+  control?: boolean;
+  cordoned?: boolean;
+}
+
+export interface Pod {
+  id: string;
+  kind: 'pod';
+  ns: string;
+  name: string;
+  node: string;
+  ip: string;
+  phase: string;
+  status: string;
+  ready: boolean;
+  labels: Record<string, string>;
+  hostNetwork?: boolean;
+  restarts?: number;
+  owner?: string;
+  containers: { name: string; image: string }[];
+}
+
+export interface Endpoint {
+  ip: string;
+  ready: boolean;
+  pod?: string;
+  node?: string;
+  terminating?: boolean;
+}
+
+export interface ServicePort {
+  port: number;
+  protocol: string;
+  target: string;
+  name?: string;
+  nodePort?: number;
+}
+
+export interface Service {
+  id: string;
+  kind: 'service';
+  ns: string;
+  name: string;
+  type: string;
+  ip: string;
+  outside?: string[];
+  externalName?: string;
+  affinity?: number;
+  selector?: Record<string, string>;
+  ports: ServicePort[];
+  endpoints: Endpoint[];
+}
+
+export interface Route {
+  host: string;
+  path: string;
+  pathType?: string;
+  service: string;
+  port: string;
+}
+
+export interface Ingress {
+  id: string;
+  kind: 'ingress';
+  ns: string;
+  name: string;
+  class: string;
+  routes: Route[];
+  tls: boolean;
+}
+
+export interface Policy {
+  id: string;
+  kind: 'policy';
+  ns: string;
+  name: string;
+  ingress: boolean;
+  egress: boolean;
+  selector: string;
+  pods: string[];
+}
+
+export type Thing = Host | Pod | Service | Ingress | Policy;
+export type Kind = Thing['kind'];
+
+/** A packet that a policy dropped. */
+export interface Drop {
+  number: number;
+  time: string;
+  node: string;
+  direction: string;
+  from: string;
+  to: string;
+  protocol: string;
+  port: number;
+  packets: number;
+  why: string;
+  text: string;
+}
+
+/** Connections by Service and endpoint, as the kernels have counted them. */
+export type Counts = Record<string, Record<string, number>>;
+
+export interface Lab {
+  lab: string;
+  version: string;
+  words: string;
+  networks: { pods: string; services: string; nodes: string; outside: string };
+}
+
+/** Names with numbers in them in the order people count: node-2 before node-10. */
+const collator = new Intl.Collator('en', { numeric: true });
+export const byName = (a: { name: string }, b: { name: string }) => collator.compare(a.name, b.name);
+export const byKey = (a: Thing, b: Thing) => collator.compare(a.ns, b.ns) || byName(a, b);
+/** A pod's place among its neighbours: those of one owner stand together. */
+export const byOwner = (a: Pod, b: Pod) =>
+  collator.compare(a.ns, b.ns) || collator.compare(a.owner ?? '', b.owner ?? '') || byName(a, b);
+
+/** How a pod is, as one of the shapes that the map draws. */
+export type PodState = 'ready' | 'starting' | 'failing' | 'ending' | 'done';
+export function stateOf(pod: Pod): PodState {
+  if (pod.status === 'Terminating') return 'ending';
+  if (pod.phase === 'Succeeded') return 'done';
+  if (pod.phase === 'Failed' || /BackOff|Err|Invalid/.test(pod.status)) return 'failing';
+  return pod.ready ? 'ready' : 'starting';
+}
+
+export const titleOf = (thing: Thing) => (thing.ns ? `${thing.ns}/${thing.name}` : thing.name);

@@ -1,0 +1,95 @@
+import type { Counts, Drop, Kind, Lab, Policy, Thing } from './things';
+
+type Message =
+  | ({ type: 'snapshot'; things: Thing[] } & Lab)
+  | { type: 'delta'; set: Thing[]; gone: string[] }
+  | { type: 'tick'; counts: Counts; drops: Drop[] };
+
+export const kMostDrops = 200;
+
+/** The lab as the page knows it: things by id, what the kernel counted, what was dropped. */
+export class World {
+  lab: Lab | null = null;
+  readonly things = new Map<string, Thing>();
+  counts: Counts = {};
+  drops: Drop[] = [];
+  /** When a thing was last seen to change, in milliseconds of the page's clock. */
+  readonly changed = new Map<string, number>();
+  /** When an endpoint's count last went up: "SERVICE>ENDPOINT". */
+  readonly counted = new Map<string, number>();
+
+  /** Takes a message of the stream. True if things came, went or changed. */
+  take(message: Message, now: number): boolean {
+    if (message.type === 'tick') {
+      this.takeTick(message.counts, message.drops, now);
+      return false;
+    }
+    if (message.type === 'snapshot') {
+      const { type: _, things, ...lab } = message;
+      const known = this.lab !== null;
+      this.lab = lab;
+      const there = new Set(things.map((thing) => thing.id));
+      for (const id of [...this.things.keys()]) if (!there.has(id)) this.remove(id);
+      for (const thing of things) this.put(thing, known ? now : null);
+      return true;
+    }
+    for (const thing of message.set) this.put(thing, now);
+    for (const id of message.gone) this.remove(id);
+    return true;
+  }
+
+  private put(thing: Thing, now: number | null) {
+    const before = this.things.get(thing.id);
+    const same = before && JSON.stringify(before) === JSON.stringify(thing);
+    if (!same && now !== null) this.changed.set(thing.id, now);
+    this.things.set(thing.id, thing);
+  }
+
+  private remove(id: string) {
+    this.things.delete(id);
+    this.changed.delete(id);
+  }
+
+  private takeTick(counts: Counts, drops: Drop[], now: number) {
+    for (const [service, endpoints] of Object.entries(counts))
+      for (const [endpoint, count] of Object.entries(endpoints))
+        if (count > (this.counts[service]?.[endpoint] ?? 0))
+          this.counted.set(`${service}>${endpoint}`, now);
+    this.counts = counts;
+    const last = this.drops.at(-1)?.number ?? 0;
+    this.drops = [...this.drops, ...drops.filter((drop) => drop.number > last)].slice(-kMostDrops);
+  }
+
+  of<K extends Kind>(kind: K): Extract<Thing, { kind: K }>[] {
+    const out: Extract<Thing, { kind: K }>[] = [];
+    for (const thing of this.things.values())
+      if (thing.kind === kind) out.push(thing as Extract<Thing, { kind: K }>);
+    return out;
+  }
+
+  namespaces(): string[] {
+    const out = new Set<string>();
+    for (const thing of this.things.values()) if (thing.ns) out.add(thing.ns);
+    return [...out].sort();
+  }
+
+  /** The policies that isolate each pod. */
+  isolation(): Map<string, Policy[]> {
+    const out = new Map<string, Policy[]>();
+    for (const policy of this.of('policy'))
+      for (const pod of policy.pods) {
+        const list = out.get(pod);
+        if (list) list.push(policy);
+        else out.set(pod, [policy]);
+      }
+    return out;
+  }
+
+  /** "pod shop/web-0" of a dropped packet, or an address, as the id of a thing on the map. */
+  placeOf(text: string): string | null {
+    const id = text.startsWith('pod ') ? `pod/${text.slice(4)}` : `host/${text}`;
+    if (this.things.has(id)) return id;
+    for (const host of this.of('host')) if (host.ip === text) return host.id;
+    return null;
+  }
+}

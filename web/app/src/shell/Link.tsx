@@ -1,0 +1,51 @@
+import type { ComponentChildren } from 'preact';
+import { world } from '../model/live';
+import { screen, select } from '../state';
+
+/** A way to a thing; plain text once it is not there any more. */
+export function Link({ id, children }: { id: string; children?: ComponentChildren }) {
+  const thing = world.things.get(id);
+  const text = children ?? (thing ? thing.name : id.slice(id.indexOf('/') + 1));
+  if (!thing) return <span>{text}</span>;
+  return (
+    <button
+      class="link"
+      onClick={() => {
+        screen.value = 'map';
+        select(id);
+      }}
+    >
+      {text}
+    </button>
+  );
+}
+
+/** Names of pods, Services and policies ("shop/web", "shop/web:http") and addresses. */
+const kWords = /(\d+\.\d+\.\d+\.\d+)|([a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.-]*[a-z0-9])/g;
+
+/** The kernel's or kubectl's words, with ways back to the objects that they name. */
+export function Linked({ text }: { text: string }) {
+  const byAddress = addresses();
+  const out: ComponentChildren[] = [];
+  let last = 0;
+  for (const match of text.matchAll(kWords)) {
+    const [word, address, name] = match;
+    const id = address
+      ? byAddress.get(address)
+      : ['pod', 'service', 'policy'].map((kind) => `${kind}/${name}`).find((id) => world.things.has(id));
+    if (!id) continue;
+    out.push(text.slice(last, match.index), <Link id={id}>{word}</Link>);
+    last = match.index + word.length;
+  }
+  out.push(text.slice(last));
+  return <>{out}</>;
+}
+
+function addresses(): Map<string, string> {
+  const out = new Map<string, string>();
+  for (const thing of world.things.values()) {
+    if (thing.kind === 'pod' && thing.hostNetwork) continue;
+    if ('ip' in thing && thing.ip && thing.ip !== 'None') out.set(thing.ip, thing.id);
+  }
+  return out;
+}

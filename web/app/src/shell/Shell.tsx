@@ -1,0 +1,178 @@
+import { useComputed, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { closed } from '../api';
+import { MapScreen } from '../map/Map';
+import { line, lostAt, ticks, version, world } from '../model/live';
+import { Panel } from '../panel/Panel';
+import { EventsScreen } from '../screens/Events';
+import {
+  announcement,
+  helpShown,
+  isDark,
+  namespace,
+  nextScheme,
+  screen,
+  search,
+  treeShown,
+  type Screen,
+} from '../state';
+import { Drawer } from '../terminal/Drawer';
+import { Tree } from '../tree/Tree';
+import { kKeys } from './keys';
+
+export function Shell() {
+  if (closed.value) return <Closed />;
+  return (
+    <>
+      <Top />
+      <main class={screen.value}>
+        {screen.value === 'map' ? (
+          <>
+            {treeShown.value && (
+              <nav class="side" aria-label="Things of the lab">
+                <Tree />
+              </nav>
+            )}
+            <div class="middle">
+              <MapScreen />
+              <Drawer />
+            </div>
+            <Panel />
+          </>
+        ) : (
+          <EventsScreen />
+        )}
+      </main>
+      {helpShown.value && <Help />}
+      <div class="hidden" role="status" aria-live="polite">
+        {announcement.value}
+      </div>
+    </>
+  );
+}
+
+function Closed() {
+  return (
+    <main class="closed">
+      <h1>
+        Run <code>kin ui{world.lab?.words ?? ''}</code>
+      </h1>
+      <p>
+        This page was opened with a link that is too old, or that belongs to another lab. In a terminal,{' '}
+        <code>kin ui{world.lab?.words ?? ''}</code> opens it with a new one.
+      </p>
+    </main>
+  );
+}
+
+const screens: { id: Screen; key: string; title: string }[] = [
+  { id: 'map', key: '1', title: 'Map' },
+  { id: 'events', key: '8', title: 'Events' },
+];
+
+function Top() {
+  version.value;
+  ticks.value;
+  const drops = world.drops.reduce((sum, drop) => sum + drop.packets, 0);
+  return (
+    <header class="top">
+      <b class="brand">kin</b>
+      <span class="lab" title="the lab's name">
+        {world.lab?.lab ?? ''}
+      </span>
+      <nav aria-label="Screens">
+        {screens.map(({ id, key, title }) => (
+          <button
+            key={id}
+            aria-current={screen.value === id ? 'page' : undefined}
+            aria-keyshortcuts={key}
+            onClick={() => (screen.value = id)}
+          >
+            <kbd aria-hidden="true">{key}</kbd>
+            {title}
+          </button>
+        ))}
+      </nav>
+      <label class="choice">
+        <span class="hidden">Namespace</span>
+        <select
+          value={namespace.value ?? ''}
+          onChange={(event) => (namespace.value = event.currentTarget.value || null)}
+        >
+          <option value="">all namespaces</option>
+          {world.namespaces().map((ns) => (
+            <option key={ns} value={ns}>
+              {ns}
+            </option>
+          ))}
+        </select>
+      </label>
+      <input
+        id="search"
+        type="search"
+        placeholder="/ search: name, label, address"
+        aria-label="Search"
+        value={search.value}
+        onInput={(event) => (search.value = event.currentTarget.value)}
+      />
+      <span class="space" />
+      {drops > 0 && (
+        <button class="drops" onClick={() => (screen.value = 'events')}>
+          ✕ {drops} dropped
+        </button>
+      )}
+      <Status />
+      <button onClick={nextScheme} aria-label={isDark.value ? 'Light colours' : 'Dark colours'} aria-keyshortcuts="d">
+        {isDark.value ? '☀' : '☾'}
+      </button>
+      <button onClick={() => (helpShown.value = true)} aria-label="Keys" aria-keyshortcuts="?">
+        ?
+      </button>
+    </header>
+  );
+}
+
+/** Whether what is shown is what is. */
+function Status() {
+  const now = useSignal(performance.now());
+  useEffect(() => {
+    const timer = setInterval(() => (now.value = performance.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const text = useComputed(() => {
+    if (line.value === 'live') return 'live';
+    if (line.value === 'connecting') return 'connecting';
+    return `reconnecting, ${Math.max(0, Math.round((now.value - lostAt.value) / 1000))} s`;
+  });
+  return (
+    <span class={`line ${line.value}`}>
+      <i aria-hidden="true" />
+      {text.value}
+    </span>
+  );
+}
+
+function Help() {
+  useEffect(() => document.querySelector<HTMLElement>('#help button')?.focus(), []);
+  return (
+    <div id="help" class="sheet" role="dialog" aria-modal="true" aria-label="Keys">
+      <header>
+        <h2>Keys</h2>
+        <span class="space" />
+        <button onClick={() => (helpShown.value = false)} aria-label="Close">
+          ×
+        </button>
+      </header>
+      <dl>
+        {kKeys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,111 @@
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { announcement } from '../state';
+import type { Place } from './exec';
+import type { TerminalScreen } from './screen';
+
+interface Session {
+  number: number;
+  place: Place;
+  ended: boolean;
+}
+
+const sessions = signal<readonly Session[]>([]);
+const shown = signal<number | null>(null);
+let last = 0;
+
+/** Opens a shell in a pod or host; the one that is there already, if it still runs. */
+export function openTerminal(place: Place) {
+  const running = sessions.value.find((one) => one.place.id === place.id && !one.ended);
+  if (running) {
+    shown.value = running.number;
+    focusTerminal();
+    return;
+  }
+  const session = { number: ++last, place, ended: false };
+  sessions.value = [...sessions.value, session];
+  shown.value = session.number;
+  announcement.value = `terminal in ${place.name}; Ctrl Shift Escape leaves it`;
+}
+
+const screens = new Map<number, TerminalScreen>();
+export const focusTerminal = () => {
+  if (shown.value !== null) screens.get(shown.value)?.focus();
+};
+export const hasTerminals = () => sessions.value.length > 0;
+
+function close(number: number) {
+  const list = sessions.value.filter((one) => one.number !== number);
+  sessions.value = list;
+  if (shown.value === number) shown.value = list.at(-1)?.number ?? null;
+  if (list.length === 0) document.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')?.focus();
+}
+
+/** Terminals below the map, one of them in sight. */
+export function Drawer() {
+  if (sessions.value.length === 0) return null;
+  return (
+    <section class="drawer" aria-label="Terminals">
+      <div class="bar" role="toolbar" aria-label="Terminals">
+        {sessions.value.map(({ number, place, ended }) => (
+          <span key={number} class="session">
+            <button
+              aria-pressed={number === shown.value}
+              onClick={() => {
+                shown.value = number;
+                focusTerminal();
+              }}
+            >
+              {place.name}
+              {ended ? ' (ended)' : ''}
+            </button>
+            <button aria-label={`Close the terminal in ${place.name}`} onClick={() => close(number)}>
+              ×
+            </button>
+          </span>
+        ))}
+        <span class="space" />
+        <span class="quiet">Ctrl Shift Esc leaves the terminal</span>
+      </div>
+      {sessions.value.map((session) => (
+        <Screen key={session.number} session={session} visible={session.number === shown.value} />
+      ))}
+    </section>
+  );
+}
+
+function Screen({ session, visible }: { session: Session; visible: boolean }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let gone = false;
+    void import('./screen').then(({ TerminalScreen }) => {
+      if (gone) return;
+      const screen = new TerminalScreen(place.current!, session.place, () => {
+        sessions.value = sessions.value.map((one) =>
+          one.number === session.number ? { ...one, ended: true } : one,
+        );
+      });
+      screens.set(session.number, screen);
+      screen.focus();
+    });
+    return () => {
+      gone = true;
+      screens.get(session.number)?.dispose();
+      screens.delete(session.number);
+    };
+  }, []);
+  return (
+    <div
+      class="terminal"
+      hidden={!visible}
+      ref={place}
+      role="group"
+      aria-label={`Terminal in ${session.place.name}`}
+      onKeyDown={(event) => {
+        if (!(event.ctrlKey && event.shiftKey && event.key === 'Escape')) return;
+        event.stopPropagation();
+        document.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')?.focus();
+      }}
+    />
+  );
+}

@@ -1,0 +1,103 @@
+import { openSocket } from '../api';
+import type { Host, Pod } from '../model/things';
+
+/** Channels of Kubernetes' exec over WebSocket: the first byte of every message. */
+const kStdin = 0;
+const kStdout = 1;
+const kStderr = 2;
+const kError = 3;
+const kResize = 4;
+
+/** bash where the image has the host's programs, busybox' own shell where it is busybox. */
+const kShell =
+  'case $(readlink -f /bin/sh) in *busybox*) exec sh;; esac; ' +
+  'command -v bash >/dev/null && exec bash --norc; exec sh';
+
+export interface Streams {
+  onOutput: (bytes: Uint8Array) => void;
+  /** Once, with why it ended: "" for a program that ended well. */
+  onEnd: (why: string) => void;
+}
+
+export type Place = Pod | Host;
+
+function pathOf(place: Place, command: string[], tty: boolean): string {
+  const words = new URLSearchParams(command.map((word) => ['command', word]));
+  for (const name of tty ? ['stdin', 'stdout', 'tty'] : ['stdout', 'stderr'])
+    words.set(name, 'true');
+  const base =
+    place.kind === 'pod'
+      ? `/api/v1/namespaces/${place.ns}/pods/${place.name}/exec`
+      : `/kin/v1/hosts/${place.name}/exec`;
+  if (place.kind === 'pod') words.set('container', place.containers[0]?.name ?? '');
+  return `${base}?${words}`;
+}
+
+/** A command in a pod, or in the network of a host. */
+export class Exec {
+  private socket: WebSocket | null = null;
+  private size: [number, number] | null = null;
+
+  constructor(
+    private readonly place: Place,
+    private readonly streams: Streams,
+  ) {}
+
+  async open(command = ['sh', '-c', kShell], tty = true) {
+    const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+    const socket = await openSocket(pathOf(this.place, command, tty), protocols);
+    this.socket = socket;
+    socket.binaryType = 'arraybuffer';
+    let why = 'the connection ended';
+    socket.onopen = () => this.size && this.resize(...this.size);
+    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
+      const [channel, bytes] = [new Uint8Array(data)[0], new Uint8Array(data, 1)];
+      if (channel === kStdout || channel === kStderr) this.streams.onOutput(bytes);
+      if (channel === kError) why = whyOf(new TextDecoder().decode(bytes));
+    };
+    socket.onclose = () => this.streams.onEnd(why);
+  }
+
+  write(text: string) {
+    this.send(kStdin, new TextEncoder().encode(text));
+  }
+  resize(columns: number, rows: number) {
+    this.size = [columns, rows];
+    this.send(kResize, new TextEncoder().encode(JSON.stringify({ Width: columns, Height: rows })));
+  }
+  close() {
+    this.socket?.close();
+  }
+
+  private send(channel: number, bytes: Uint8Array) {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    const message = new Uint8Array(bytes.length + 1);
+    message[0] = channel;
+    message.set(bytes, 1);
+    this.socket.send(message);
+  }
+}
+
+/** A Status as exec ends with. */
+function whyOf(text: string): string {
+  try {
+    const status = JSON.parse(text) as { status?: string; message?: string };
+    return status.status === 'Success' ? '' : (status.message ?? text);
+  } catch {
+    return text;
+  }
+}
+
+/** What a command in a pod says. */
+export function run(pod: Pod, command: string[], signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const out: string[] = [];
+    const decoder = new TextDecoder();
+    const exec = new Exec(pod, {
+      onOutput: (bytes) => out.push(decoder.decode(bytes, { stream: true })),
+      onEnd: (why) => (why ? reject(new Error(why)) : resolve(out.join(''))),
+    });
+    signal.addEventListener('abort', () => exec.close());
+    exec.open(command, false).catch(reject);
+  });
+}

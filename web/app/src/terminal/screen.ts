@@ -1,0 +1,80 @@
+import { FitAddon } from '@xterm/addon-fit';
+import { Terminal } from '@xterm/xterm';
+import { withAdoptedStyles } from './adopted_style';
+import { Exec, type Place } from './exec';
+
+const dark = {
+  background: '#0b0f14',
+  foreground: '#eaf0f6',
+  cursor: '#56b4e9',
+  selectionBackground: '#2b4a63',
+  black: '#3a4754',
+  red: '#ff8a66',
+  green: '#4cd0a0',
+  yellow: '#f0c04a',
+  blue: '#6bb8f0',
+  magenta: '#d99bc4',
+  cyan: '#66d0d8',
+  white: '#d5dee7',
+  brightBlack: '#8997a5',
+};
+
+/** One terminal: xterm, and the shell behind it. Loaded when the first is opened. */
+export class TerminalScreen {
+  private readonly terminal: Terminal;
+  private readonly fitting = new FitAddon();
+  private readonly exec: Exec;
+  private readonly dropStyles: () => void;
+  private readonly watch: ResizeObserver;
+  private over = false;
+
+  constructor(parent: HTMLElement, place: Place, onEnd: () => void) {
+    this.terminal = new Terminal({
+      fontSize: 14,
+      fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
+      theme: dark,
+      cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      scrollback: 5000,
+      screenReaderMode: true,
+    });
+    this.terminal.loadAddon(this.fitting);
+    this.dropStyles = withAdoptedStyles(() => this.terminal.open(parent));
+    this.exec = new Exec(place, {
+      onOutput: (bytes) => this.terminal.write(bytes),
+      onEnd: (why) => {
+        this.over = true;
+        this.terminal.write(`\r\n\x1b[2m[${why || 'the shell has ended'}]\x1b[0m\r\n`);
+        onEnd();
+      },
+    });
+    this.terminal.onData((text) => this.exec.write(text));
+    this.terminal.onResize(({ cols, rows }) => this.exec.resize(cols, rows));
+    this.watch = new ResizeObserver(() => this.fit());
+    this.watch.observe(parent);
+    this.fit();
+    this.exec.resize(this.terminal.cols, this.terminal.rows);
+    this.exec.open().catch((error: Error) => {
+      this.over = true;
+      this.terminal.write(`\x1b[1m${error.message}\x1b[0m\r\n`);
+      onEnd();
+    });
+  }
+
+  private fit() {
+    // A hidden terminal has no size; it is fitted when it is shown again.
+    const size = this.fitting.proposeDimensions();
+    if (size && size.cols > 1 && size.rows > 1) this.fitting.fit();
+  }
+  focus() {
+    this.terminal.focus();
+  }
+  get ended() {
+    return this.over;
+  }
+  dispose() {
+    this.watch.disconnect();
+    this.exec.close();
+    this.terminal.dispose();
+    this.dropStyles();
+  }
+}

@@ -1,0 +1,130 @@
+import { signal, useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { tellPlaces } from './places';
+import { stage } from '../map/Map';
+import { version, world } from '../model/live';
+import { namespace, search, select, selected } from '../state';
+import { StateMark } from '../shell/marks';
+import { rowsOf, type Row } from './rows';
+
+export const collapsed = signal<ReadonlySet<string>>(new Set());
+
+function setOpen(id: string, open: boolean) {
+  const next = new Set(collapsed.value);
+  if (open) next.delete(id);
+  else next.add(id);
+  collapsed.value = next;
+}
+
+/** The lab once more, as a tree: for keys, screen readers and tests; it selects what the map shows. */
+export function Tree() {
+  version.value;
+  const rows = rowsOf(world, {
+    ns: namespace.value,
+    words: search.value,
+    collapsed: collapsed.value,
+  });
+  const focused = useSignal<string | null>(null);
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (stage) tellPlaces(stage);
+  });
+
+  const there = (id: string | null) => rows.some((row) => row.id === id);
+  const current = there(focused.value)
+    ? focused.value
+    : there(selected.value)
+      ? selected.value
+      : (rows[0]?.id ?? null);
+
+  const go = (row: Row | undefined) => {
+    if (!row) return;
+    focused.value = row.id;
+    if (world.things.has(row.id)) select(row.id);
+    list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(row.id)}"]`)?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const index = rows.findIndex((row) => row.id === current);
+    const row = rows[index];
+    if (!row) return;
+    const closed = collapsed.value.has(row.id);
+    switch (event.key) {
+      case 'ArrowDown':
+        go(rows[index + 1]);
+        break;
+      case 'ArrowUp':
+        go(rows[index - 1]);
+        break;
+      case 'Home':
+        go(rows[0]);
+        break;
+      case 'End':
+        go(rows.at(-1));
+        break;
+      case 'ArrowRight':
+        if (row.children > 0 && closed) setOpen(row.id, true);
+        else if (row.children > 0) go(rows[index + 1]);
+        break;
+      case 'ArrowLeft':
+        if (row.children > 0 && !closed) setOpen(row.id, false);
+        else go(rows.find((one) => one.id === row.parent));
+        break;
+      case 'Enter':
+      case ' ':
+        if (world.things.has(row.id)) {
+          select(row.id);
+          document.querySelector<HTMLElement>('#panel')?.focus();
+        } else {
+          setOpen(row.id, closed);
+        }
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <ul
+      class="tree"
+      role="tree"
+      aria-label={`Lab ${world.lab?.lab ?? ''}`}
+      ref={list}
+      onKeyDown={onKeyDown}
+    >
+      {rows.map((row) => (
+        <li
+          key={row.id}
+          role="treeitem"
+          aria-level={row.level}
+          aria-label={row.spoken}
+          aria-selected={row.id === selected.value}
+          {...(row.children > 0 ? { 'aria-expanded': !collapsed.value.has(row.id) } : {})}
+          tabIndex={row.id === current ? 0 : -1}
+          data-id={row.id}
+          class={`level${row.level}`}
+          onClick={() => {
+            focused.value = row.id;
+            if (world.things.has(row.id)) select(row.id);
+            else setOpen(row.id, collapsed.value.has(row.id));
+          }}
+        >
+          {row.children > 0 && (
+            <i
+              class="fold"
+              aria-hidden="true"
+              onClick={(event) => {
+                event.stopPropagation();
+                setOpen(row.id, collapsed.value.has(row.id));
+              }}
+            />
+          )}
+          {row.state && <StateMark state={row.state} />}
+          <span class="title">{row.title}</span>
+          <span class="note">{row.note}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

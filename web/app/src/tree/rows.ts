@@ -1,0 +1,113 @@
+import { byKey, byName, byOwner, stateOf } from '../model/things';
+import type { Pod, Thing } from '../model/things';
+import type { World } from '../model/world';
+
+/** One line of the tree. */
+export interface Row {
+  id: string;
+  level: number;
+  title: string;
+  /** In words what the line shows, for those who hear it. */
+  spoken: string;
+  note: string;
+  state?: ReturnType<typeof stateOf>;
+  children: number;
+  parent: string | null;
+}
+
+const kNouns = { ingress: 'Ingress', service: 'Service', policy: 'NetworkPolicy' } as const;
+const groups = [
+  { id: 'group/ingress', title: 'Ingress', kind: 'ingress' },
+  { id: 'group/service', title: 'Services', kind: 'service' },
+  { id: 'group/policy', title: 'Network policies', kind: 'policy' },
+] as const;
+
+/** The lab as a tree: lab, groups and nodes, what belongs to them. `collapsed` hides children,
+ * `words` all that does not contain them. */
+export function rowsOf(
+  world: World,
+  options: { ns: string | null; words: string; collapsed: ReadonlySet<string> },
+): Row[] {
+  const words = options.words.toLowerCase().split(/\s+/).filter(Boolean);
+  const matches = (thing: Thing) => {
+    const labels = thing.kind === 'pod' ? Object.entries(thing.labels).flat() : [];
+    const ip = 'ip' in thing ? thing.ip : '';
+    const text = [thing.kind, thing.ns, thing.name, ip, ...labels].join(' ').toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+  const wanted = (thing: Thing) =>
+    (options.ns === null || thing.ns === '' || thing.ns === options.ns) && matches(thing);
+
+  const rows: Row[] = [];
+  const open = (id: string) => words.length > 0 || !options.collapsed.has(id);
+  const branch = (head: Omit<Row, 'children'>, leaves: Row[]) => {
+    rows.push({ ...head, children: leaves.length });
+    if (open(head.id)) rows.push(...leaves);
+  };
+  for (const { id, title, kind } of groups) {
+    const list = world.of(kind).filter(wanted).sort(byKey);
+    if (list.length === 0) continue;
+    const head = { id, level: 1, title, spoken: title, note: String(list.length), parent: null };
+    branch(
+      head,
+      list.map((thing) => leaf(thing, kNouns[kind], noteOf(thing), id)),
+    );
+  }
+  const pods = new Map<string, Pod[]>();
+  for (const pod of world.of('pod')) {
+    if (!wanted(pod)) continue;
+    const list = pods.get(pod.node);
+    if (list) list.push(pod);
+    else pods.set(pod.node, [pod]);
+  }
+  const hosts = world.of('host').sort(byName);
+  for (const host of hosts.filter((one) => one.role === 'node')) {
+    const list = (pods.get(host.name) ?? []).sort(byOwner);
+    if (words.length > 0 && list.length === 0 && !matches(host)) continue;
+    const ready = host.ready ? '' : ', not ready';
+    branch(
+      { ...leaf(host, 'node', host.ip + ready, null), level: 1 },
+      list.map((pod) => podRow(pod, host.id)),
+    );
+  }
+  const waiting = (pods.get('') ?? []).sort(byOwner);
+  if (waiting.length > 0) {
+    const id = 'group/waiting';
+    const title = 'On no node yet';
+    branch(
+      { id, level: 1, title, spoken: title, note: String(waiting.length), parent: null },
+      waiting.map((pod) => podRow(pod, id)),
+    );
+  }
+  for (const host of hosts.filter((one) => one.role !== 'node' && matches(one)))
+    rows.push({ ...leaf(host, host.role === 'router' ? '' : 'outside host', host.ip, null), level: 1 });
+  return rows;
+}
+
+function leaf(thing: Thing, noun: string, note: string, parent: string | null): Row {
+  const name = thing.ns ? `${thing.ns}/${thing.name}` : thing.name;
+  return {
+    id: thing.id,
+    level: 2,
+    title: thing.name,
+    spoken: `${noun} ${name}, ${note}`.trim(),
+    note,
+    children: 0,
+    parent,
+  };
+}
+
+function podRow(pod: Pod, parent: string): Row {
+  return {
+    ...leaf(pod, 'pod', pod.ready ? pod.ip : pod.status, parent),
+    spoken: `pod ${pod.ns}/${pod.name}, ${pod.status}${pod.ready ? ', ready' : ''}, ${pod.ip || 'no address'}`,
+    state: stateOf(pod),
+  };
+}
+
+function noteOf(thing: Thing): string {
+  if (thing.kind === 'service') return thing.ip === 'None' ? 'headless' : thing.ip || thing.type;
+  if (thing.kind === 'ingress') return thing.routes[0]?.host ?? '';
+  if (thing.kind === 'policy') return `${thing.pods.length} pods`;
+  return '';
+}

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/base/lifetime.h"
+#include "core/client/client.h"
+#include "core/client/service_slices.h"
+#include "core/loop/debounce.h"
+#include "web/topology.h"
+
+namespace kin::web {
+
+/// Follows the cluster for the page: what changed within one turn becomes one Delta, at most every
+/// 50 ms. As long as nobody looks it does nothing at all. Lives on the client's loop; construct it
+/// there before Client::start() and destroy it there.
+class TopologyFeed {
+public:
+    /// `outsiders` are the hosts that are no nodes.
+    TopologyFeed(Client& client, std::vector<Outsider> outsiders);
+
+    using Publish = std::function<void(Delta)>;
+    /// Begins: the first Delta is the whole from nothing. An empty function ends it.
+    void start(Publish publish);
+    bool started() const { return publish_ != nullptr; }
+
+private:
+    struct Mark {
+        std::string_view kind;
+        ObjectKey key;
+        auto operator<=>(const Mark&) const = default;
+    };
+    template <class T>
+    void follow(std::string_view kind);
+    void on_pod(const CacheChange<Pod>& change);
+    void mark(std::string_view kind, const ObjectKey& key);
+    void mark_policies(const std::string& ns);
+    template <class T>
+    void mark_all(std::string_view kind);
+    Result<> publish_changes();
+    Json describe(const Mark& mark);
+    std::vector<const Pod*> pods_in(const std::string& ns);
+
+    Client& client_;
+    const std::vector<Outsider> outsiders_;
+    ServiceSlices slices_;
+    Publish publish_;
+    Topology topology_;
+    std::set<Mark> dirty_;
+    Debounce work_;
+    Lifetime lifetime_;  // Last: callbacks end before what they touch.
+};
+
+}  // namespace kin::web
