@@ -15,7 +15,8 @@ std::string protocol_text(const ServicePort& port) {
 }
 
 std::string padded(std::string text, size_t width) {
-    if (text.size() < width) text.append(width - text.size(), ' ');
+    // Two blanks at least, behind names that are longer than the column.
+    text.append(text.size() + 2 <= width ? width - text.size() : 2, ' ');
     return text;
 }
 

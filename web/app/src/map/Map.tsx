@@ -113,8 +113,8 @@ export function MapScreen() {
       canvas.current!.style.cursor = id === null ? 'grab' : 'pointer';
     });
     const watch = new ResizeObserver(() => {
-      const { width, height } = frame.current!.getBoundingClientRect();
-      on.resize(width, height);
+      const size = frame.current?.getBoundingClientRect();
+      if (size) on.resize(size.width, size.height);
     });
     watch.observe(frame.current!);
     const end = follow(on);
@@ -125,7 +125,7 @@ export function MapScreen() {
     };
   }, []);
   return (
-    <section class="map" aria-label="Map">
+    <section class="chart" aria-label="Map">
       <div class="frame" ref={frame}>
         <canvas ref={canvas} aria-hidden="true" />
       </div>

@@ -1,5 +1,5 @@
 import type { Line } from './scene';
-import { barbs, lettersIn, shorten } from './painter';
+import { barbs, shorten } from './painter';
 import type {
   LineStyle,
   Mark,
@@ -13,6 +13,10 @@ import type {
 
 const kSans = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const kMono = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
+
+/** How texts were shortened to their width, by font, width and text. */
+const fitted = new Map<string, string>();
+const kMostFitted = 8000;
 
 /** Paints on a canvas whose transform is set: one path for each list. */
 export class CanvasPainter implements Painter {
@@ -64,13 +68,12 @@ export class CanvasPainter implements Painter {
   private trace({ points, curve }: Line) {
     const { ctx } = this;
     ctx.moveTo(points[0]![0], points[0]![1]);
-    if (curve) {
-      const [c1, c2] = curve;
-      const to = points[1]!;
-      ctx.bezierCurveTo(c1[0], c1[1], c2[0], c2[1], to[0], to[1]);
-    } else {
-      for (let i = 1; i < points.length; i++) ctx.lineTo(points[i]![0], points[i]![1]);
-    }
+    const straight = curve ? points.length - 1 : points.length;
+    for (let i = 1; i < straight; i++) ctx.lineTo(points[i]![0], points[i]![1]);
+    if (!curve) return;
+    const [c1, c2] = curve;
+    const to = points[straight]!;
+    ctx.bezierCurveTo(c1[0], c1[1], c2[0], c2[1], to[0], to[1]);
   }
 
   texts(list: readonly Text[], style: TextStyle) {
@@ -88,10 +91,24 @@ export class CanvasPainter implements Painter {
     }
     for (const { x, y, text, width, align } of list) {
       ctx.textAlign = align ?? 'left';
-      const shown = width ? shorten(text, lettersIn(width, style)) : text;
+      const shown = width ? this.fit(text, width) : text;
       if (style.halo) ctx.strokeText(shown, x, y);
       ctx.fillText(shown, x, y);
     }
+  }
+
+  /** As much of a text as fits into a width, by the font that is set. */
+  private fit(text: string, width: number): string {
+    const { ctx } = this;
+    const key = `${ctx.font} ${width} ${text}`;
+    let shown = fitted.get(key);
+    if (shown !== undefined) return shown;
+    let most = text.length;
+    shown = text;
+    while (most > 1 && ctx.measureText(shown).width > width) shown = shorten(text, --most);
+    if (fitted.size > kMostFitted) fitted.clear();
+    fitted.set(key, shown);
+    return shown;
   }
 
   marks(mark: Mark, list: readonly Place[], size: number, colour: string) {

@@ -28,6 +28,8 @@ export interface DrawState {
 const kLegible = 7;
 /** From here on pods are more than a coloured cell. */
 const kFar = 0.34;
+/** From here on there is room for more than a name. */
+const kMiddle = 0.72;
 const kNear = 1.25;
 
 const overlayOf: Record<LineKind, Overlay> = {
@@ -68,6 +70,8 @@ export function draw(scene: Scene, view: View, theme: Theme, state: DrawState, p
     radius: 8,
   });
   drawPods(of('pod', 'chip'), view, theme, state, painter);
+  if (view.scale > kMiddle)
+    painter.texts(scene.captions, { fill: theme.muted, size: 12, bold: true });
   drawNames(boxes, view, theme, painter);
   if (state.overlays.has('services') && view.scale > kFar)
     drawCounts(scene, shown, theme, state, painter);
@@ -172,12 +176,15 @@ function drawPods(pods: Box[], view: View, theme: Theme, state: DrawState, paint
     painter.rects(list.filter(isolated), { ...style, stroke: theme.denied, width: 2.2 });
     painter.marks(
       marks[look],
-      list.map((box) => ({ x: box.x + 13, y: box.y + (box.kind === 'chip' ? box.h / 2 : 17) })),
+      list.map((box) => ({
+        x: box.x + 13,
+        y: box.y + (box.kind === 'chip' || view.scale < kMiddle ? box.h / 2 : 17),
+      })),
       4.5,
       colour,
     );
   }
-  if (policies && !far) {
+  if (policies && view.scale >= kMiddle) {
     painter.marks(
       'lock',
       pods.filter((box) => box.isolated).map((box) => ({ x: box.x + box.w - 13, y: box.y + 35 })),
@@ -208,33 +215,37 @@ function drawNames(boxes: Box[], view: View, theme: Theme, painter: Painter) {
     y: box.y + dy,
     width: box.w - dx - 8,
   });
-  write(['pod'], title, line(25, 21), (box) => box.title);
-  write(['pod'], small, line(25, 38), (box) => box.sub);
-  write(['chip'], { ...small, size: 11, mono: false }, line(24, 14), (box) => box.title);
-  write(['service', 'ingress'], { ...title, size: 14 }, line(12, 20), (box) => box.title);
-  write(['service', 'ingress'], small, line(12, 36), (box) => box.sub);
-  write(['service', 'ingress'], { ...small, size: 11, mono: false }, line(12, 51), (box) =>
-    box.detail ?? '',
-  );
-  write(['router', 'outside'], title, line(20, 19), (box) => box.title);
-  write(['router', 'outside'], small, line(20, 35), (box) => box.sub);
+  const rails: Box['kind'][] = ['service', 'ingress'];
+  const hosts: Box['kind'][] = ['router', 'outside'];
+  if (view.scale < kMiddle) {
+    // From a distance a name, as large as there is room for.
+    const size = Math.min(21, 9.5 / view.scale);
+    const middle = (dx: number) => (box: Box) => line(dx, box.h / 2 + size * 0.36)(box);
+    if (view.scale > kFar) write(['pod'], { ...title, size }, middle(25), (box) => box.title);
+    write([...rails, ...hosts], { ...title, size }, middle(12), (box) => box.title);
+  } else {
+    write(['pod'], title, line(25, 21), (box) => box.title);
+    write(['pod'], small, line(25, 38), (box) => box.sub);
+    write(['chip'], { ...small, size: 11, mono: false }, line(24, 14), (box) => box.title);
+    write(rails, { ...title, size: 14 }, line(12, 20), (box) => box.title);
+    write(rails, small, line(12, 36), (box) => box.sub);
+    write(rails, { ...small, size: 11, mono: false }, line(12, 51), (box) => box.detail ?? '');
+    write(hosts, title, line(20, 19), (box) => box.title);
+    write(hosts, small, line(20, 35), (box) => box.sub);
+  }
   // From afar a node's name is what one looks for.
   const big = Math.min(34, Math.max(15, 12 / view.scale));
-  write(['node'], { ...title, size: big }, line(14, 12 + big * 0.8), (box) => box.title);
-  if (big < 18)
+  write(['node'], { ...title, size: big, halo: theme.node }, line(14, 12 + big * 0.8), (box) => box.title);
+  if (big < 18) {
+    const quiet = { ...small, size: 12, mono: false, halo: theme.node };
     write(
       ['node'],
-      small,
-      (box) => ({ x: box.x + box.w - 14, y: box.y + 24, align: 'right' }),
-      (box) => box.sub.split('   ')[0]!,
+      quiet,
+      (box) => ({ x: box.x + box.w - 14, y: box.y + 23, align: 'right' }),
+      (box) => box.detail ?? '',
     );
-  if (view.scale > 0.7)
-    write(
-      ['node'],
-      { ...small, size: 11 },
-      (box) => ({ x: box.x + 14, y: box.y + 39 }),
-      (box) => `${box.sub.split('   ')[1] ?? ''}   ${box.detail ?? ''}`,
-    );
+    write(['node'], quiet, line(14, 39), (box) => box.sub);
+  }
   write(
     ['fabric'],
     { ...small, mono: false },

@@ -1,6 +1,6 @@
-import { byKey, byName, byOwner, stateOf } from '../model/things';
+import { byKey, byName, byOwner, isSystem, stateOf } from '../model/things';
 import type { Endpoint, Host, Ingress, Pod, Policy, Service, Thing } from '../model/things';
-import type { Box, Line, Scene } from './scene';
+import type { Box, Caption, Line, Scene } from './scene';
 import { assign, type Slots } from './slots';
 
 /** Whom a pod may reach by the policies, and who may reach it: /kin/v1/reach. */
@@ -17,19 +17,19 @@ export interface LayoutOptions {
   reach?: Reach | null;
 }
 
-export const kPod = { w: 156, h: 48, gap: 14, bus: 18 };
+export const kPod = { w: 196, h: 48, gap: 16, bus: 22 };
 const kNode = { pad: 14, head: 44, rail: 26, chip: 20, gapX: 56, gapY: 40 };
-const kRail = { w: 180, h: 58, gapX: 16, gapY: 14 };
+const kRail = { w: 200, h: 58, gapX: 24, gapY: 16, caption: 16 };
 const kBand = 46;
-const kOutside = { w: 176, h: 44 };
+const kOutside = { w: 180, h: 44 };
 const kMargin = 24;
 
 type Point = readonly [number, number];
 
 /** Pods of a node stand in so many columns: a step function, so that it rarely changes. */
 export function columnsFor(pods: number): number {
-  if (pods <= 4) return 1;
-  if (pods <= 10) return 2;
+  if (pods <= 5) return 1;
+  if (pods <= 12) return 2;
   if (pods <= 24) return 3;
   if (pods <= 48) return 4;
   return Math.ceil(Math.sqrt(pods / 2.6));
@@ -73,12 +73,18 @@ export function layout(
   };
 
   const ids = (list: Thing[]) => list.map((thing) => thing.id);
-  const perNode = all.nodes.map((node) =>
-    keep(node.id, ids(all.pods.filter((pod) => pod.node === node.name))),
-  );
-  const most = Math.max(1, ...perNode.map((places) => places.length));
-  const columns = columnsFor(most);
-  const rows = Math.max(2, Math.ceil(most / columns));
+  // The system's own pods stand below the others: they were there before anybody's.
+  const placesOf = (group: string, system: boolean) =>
+    all.nodes.map((node) => {
+      const own = all.pods.filter((pod) => pod.node === node.name && isSystem(pod.ns) === system);
+      return keep(`${node.id} ${group}`, ids(own));
+    });
+  const most = (places: (string | null)[][]) => Math.max(0, ...places.map((list) => list.length));
+  const own = placesOf('pods', false);
+  const system = placesOf('system', true);
+  const columns = columnsFor(most(own) + most(system));
+  const ownRows = Math.max(2, Math.ceil(most(own) / columns));
+  const rows = ownRows + Math.ceil(most(system) / columns);
   const size = {
     w: kNode.pad * 2 + columns * (kPod.w + kPod.bus) - 4,
     h: kNode.head + rows * (kPod.h + kPod.gap) + kNode.rail + kNode.chip + kNode.pad,
@@ -87,9 +93,9 @@ export function layout(
   const width = Math.max(across * (size.w + kNode.gapX) - kNode.gapX + kNode.gapX, 760);
 
   const rail = new Rail(width, add);
-  const ingressPlaces = keep('ingress', ids(all.ingresses));
-  let y = rail.lay(ingressPlaces, all.byId, kMargin, ingressBox);
-  y = rail.lay(keep('service', ids(all.services)), all.byId, y, serviceBox);
+  let y = rail.lay('Ingress', keep('ingress', ids(all.ingresses)), all.byId, kMargin, ingressBox);
+  y = rail.lay('Services', keep('service', ids(all.services)), all.byId, y, serviceBox);
+  const railBottom = y - kRail.gapY;
   y += y > kMargin ? kBand : 0;
 
   const isolation = isolated(all.policies);
@@ -98,26 +104,29 @@ export function layout(
     const x = kMargin + kNode.gapX / 2 + (index % across) * (size.w + kNode.gapX);
     const top = nodesTop + Math.floor(index / across) * (size.h + kNode.gapY);
     add(nodeBox(node, x, top, size));
-    perNode[index]?.forEach((id, place) => {
+    const place = (id: string | null, column: number, row: number) => {
       const pod = id === null ? undefined : (all.byId.get(id) as Pod);
       if (!pod) return;
-      const column = place % columns;
-      const row = Math.floor(place / columns);
       add({
         ...podBox(pod, isolation.get(pod.id)),
         x: x + kNode.pad + kPod.bus - 4 + column * (kPod.w + kPod.bus),
         y: top + kNode.head + row * (kPod.h + kPod.gap),
         w: kPod.w,
         h: kPod.h,
+        row,
       });
-    });
+    };
+    own[index]!.forEach((id, at) => place(id, at % columns, Math.floor(at / columns)));
+    system[index]!.forEach((id, at) =>
+      place(id, at % columns, ownRows + Math.floor(at / columns)),
+    );
     const chips = all.chips.filter((pod) => pod.node === node.name);
-    chips.forEach((pod, place) => {
+    chips.forEach((pod, at) => {
       const w = (size.w - kNode.pad * 2 - 8 * (chips.length - 1)) / chips.length;
       add({
         ...podBox(pod),
         kind: 'chip',
-        x: x + kNode.pad + place * (w + 8),
+        x: x + kNode.pad + at * (w + 8),
         y: top + size.h - kNode.chip - 10,
         w,
         h: kNode.chip,
@@ -153,11 +162,12 @@ export function layout(
 
   const lines = [
     ...wires(all, byId, columns),
-    ...serviceLines(all.services, all.nodes, byId),
+    ...serviceLines(all.services, all.nodes, byId, railBottom),
     ...ingressLines(all.ingresses, byId),
     ...reachLines(options.reach, byId),
   ];
-  return { scene: { boxes, lines, byId, width: width + 2 * kMargin, height: y }, slots };
+  const captions = rail.captions;
+  return { scene: { captions, boxes, lines, byId, width: width + 2 * kMargin, height: y }, slots };
 }
 
 interface Sorted {
@@ -201,8 +211,10 @@ function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
   return out;
 }
 
-/** Boxes in rows as wide as the nodes below them. */
+/** Boxes in rows as wide as the nodes below them. Every other row is shifted by half a box, so that
+ * lines from and to the rows behind it fall through its gaps. */
 class Rail {
+  readonly captions: Caption[] = [];
   constructor(
     private readonly width: number,
     private readonly add: (box: Box) => void,
@@ -210,20 +222,26 @@ class Rail {
 
   /** Returns where the next row begins. */
   lay(
+    caption: string,
     places: readonly (string | null)[],
     byId: Map<string, Thing>,
     y: number,
     box: (thing: never) => Pick<Box, 'id' | 'kind' | 'title' | 'sub' | 'detail'>,
   ): number {
     if (places.length === 0) return y;
-    const inRow = Math.max(1, Math.floor((this.width + kRail.gapX) / (kRail.w + kRail.gapX)));
+    const step = kRail.w + kRail.gapX;
+    const shift = places.length * step > this.width + kRail.gapX ? step / 2 : 0;
+    const inRow = Math.max(1, Math.floor((this.width + kRail.gapX - shift) / step));
+    this.captions.push({ x: kMargin, y: y + 9, text: caption });
+    y += kRail.caption;
     places.forEach((id, place) => {
       const thing = id === null ? undefined : byId.get(id);
       if (!thing) return;
+      const row = Math.floor(place / inRow);
       this.add({
         ...box(thing as never),
-        x: kMargin + (place % inRow) * (kRail.w + kRail.gapX),
-        y: y + Math.floor(place / inRow) * (kRail.h + kRail.gapY),
+        x: kMargin + (place % inRow) * step + (row % 2) * shift,
+        y: y + row * (kRail.h + kRail.gapY),
         w: kRail.w,
         h: kRail.h,
       });
@@ -258,7 +276,6 @@ function serviceBox(service: Service) {
 }
 
 function nodeBox(node: Host, x: number, y: number, size: { w: number; h: number }): Box {
-  const role = node.control ? 'control-plane' : 'node';
   return {
     id: node.id,
     kind: 'node',
@@ -266,8 +283,8 @@ function nodeBox(node: Host, x: number, y: number, size: { w: number; h: number 
     y,
     ...size,
     title: node.name,
-    sub: `${node.ip}   pods ${node.pods || '?'}`,
-    detail: node.cordoned ? `${role}, cordoned` : role,
+    sub: `${node.ip}, pods ${node.pods || '?'}`,
+    detail: [node.control && 'control-plane', node.cordoned && 'cordoned'].filter(Boolean).join(', '),
     state: node.ready ? 'ready' : 'failing',
   };
 }
@@ -378,14 +395,27 @@ function wires(all: Sorted, byId: Map<string, Box>, columns: number): Line[] {
   return out;
 }
 
-/** A line that leaves downwards and arrives from above. */
-function fall(from: Point, to: Point): Pick<Line, 'points' | 'curve'> {
-  const bend = Math.max(18, Math.min(90, (to[1] - from[1]) / 2));
+/** A line that leaves downwards, straight to `mid`, and arrives from above. */
+function fall(from: Point, mid: Point, to: Point): Pick<Line, 'points' | 'curve'> {
+  const bend = Math.max(14, Math.min(90, (to[1] - mid[1]) / 2));
   return {
-    points: [from, to],
+    points: mid[1] > from[1] ? [from, mid, to] : [from, to],
     curve: [
-      [from[0], from[1] + bend],
+      [mid[0], mid[1] + bend],
       [to[0], to[1] - bend],
+    ],
+  };
+}
+
+/** A line to a pod that has others above it: down beside them, and in from the right. */
+function around(from: Point, mid: Point, to: Box): Pick<Line, 'points' | 'curve'> {
+  const end: Point = [to.x + to.w, to.y + to.h / 2];
+  const bend = Math.max(30, (end[1] - mid[1]) / 2);
+  return {
+    points: mid[1] > from[1] ? [from, mid, end] : [from, end],
+    curve: [
+      [mid[0], mid[1] + bend],
+      [end[0] + 34, end[1] - 16],
     ],
   };
 }
@@ -396,12 +426,19 @@ function endpointBox(endpoint: Endpoint, nodes: Host[], byId: Map<string, Box>) 
   return node && byId.get(node.id);
 }
 
-function serviceLines(services: Service[], nodes: Host[], byId: Map<string, Box>): Line[] {
+function serviceLines(
+  services: Service[],
+  nodes: Host[],
+  byId: Map<string, Box>,
+  railBottom: number,
+): Line[] {
   const out: Line[] = [];
   for (const service of services) {
     const from = byId.get(service.id);
     if (!from) continue;
     const seen = new Set<string>();
+    const start = below(from);
+    const bend: Point = [start[0], Math.max(start[1], railBottom)];
     for (const endpoint of service.endpoints) {
       const to = endpointBox(endpoint, nodes, byId);
       if (!to || seen.has(to.id)) continue;
@@ -410,7 +447,7 @@ function serviceLines(services: Service[], nodes: Host[], byId: Map<string, Box>
         kind: endpoint.ready ? 'service' : 'unready',
         from: service.id,
         to: to.id,
-        ...fall(below(from), above(to)),
+        ...(to.row ? around(start, bend, to) : fall(start, bend, above(to))),
         count: `${service.id}>${endpoint.pod ?? ''}`,
       });
     }
@@ -430,7 +467,7 @@ function ingressLines(ingresses: Ingress[], byId: Map<string, Box>): Line[] {
         kind: 'ingress',
         from: ingress.id,
         to: to.id,
-        ...fall(below(from), above(to)),
+        ...fall(below(from), below(from), above(to)),
       });
     }
   }
@@ -442,13 +479,16 @@ function reachLines(reach: Reach | null | undefined, byId: Map<string, Box>): Li
   const pod = reach && byId.get(reach.pod);
   if (!reach || !pod) return [];
   const out: Line[] = [];
+  // Where no policy has a say everybody reaches everybody: there is nothing to show.
+  const isolates = (box: Box, way: 'in' | 'out') => box.isolated === way || box.isolated === 'both';
+  const judged = (from: Box, to: Box) => isolates(from, 'out') || isolates(to, 'in');
   for (const [id, verdict] of Object.entries(reach.to)) {
     const other = byId.get(id);
-    if (other) out.push(reachLine(pod, other, verdict.allowed, 1));
+    if (other && judged(pod, other)) out.push(reachLine(pod, other, verdict.allowed, 1));
   }
   for (const [id, verdict] of Object.entries(reach.from)) {
     const other = byId.get(id);
-    if (other) out.push(reachLine(other, pod, verdict.allowed, -1));
+    if (other && judged(other, pod)) out.push(reachLine(other, pod, verdict.allowed, -1));
   }
   return out;
 }
@@ -457,6 +497,20 @@ function reachLines(reach: Reach | null | undefined, byId: Map<string, Box>): Li
 function reachLine(from: Box, to: Box, allowed: boolean, side: 1 | -1): Line {
   const [a, b] = sides(from, to);
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  if (dx === 0) {
+    // One above the other: around their right side, each way on a track of its own.
+    const out = 22 + Math.abs(dy) / 10 + side * 7;
+    return {
+      kind: allowed ? 'allowed' : 'denied',
+      from: from.id,
+      to: to.id,
+      points: [a, b],
+      curve: [
+        [a[0] + out, a[1]],
+        [b[0] + out, b[1]],
+      ],
+    };
+  }
   const length = Math.hypot(dx, dy) || 1;
   const bend = side * Math.sign(dx || dy) * Math.min(48, 10 + length / 10);
   const at = (part: number): Point => [
@@ -477,11 +531,10 @@ function sides(from: Box, to: Box): [Point, Point] {
   const y = (box: Box) => box.y + box.h / 2;
   if (to.x > from.x + from.w) return [[from.x + from.w, y(from)], [to.x, y(to)]];
   if (to.x + to.w < from.x) return [[from.x, y(from)], [to.x + to.w, y(to)]];
-  return to.y > from.y ? [below(from), above(to)] : [above(from), below(to)];
+  return [[from.x + from.w, y(from)], [to.x + to.w, y(to)]];
 }
 
 /** Where a dropped packet would have gone: for the seconds after it was. */
 export function dropLine(from: Box, to: Box): Line {
-  const [a, b] = sides(from, to);
-  return { kind: 'drop', from: from.id, to: to.id, points: [a, b] };
+  return { ...reachLine(from, to, false, 1), kind: 'drop' };
 }

@@ -69,13 +69,13 @@ export function shorten(text: string, most: number): string {
 
 /** So many letters of a size fit into a width: a rule of thumb for system fonts. */
 export const lettersIn = (width: number, style: TextStyle) =>
-  Math.floor(width / (style.size * (style.mono ? 0.62 : style.bold ? 0.57 : 0.54)));
+  Math.floor(width / (style.size * (style.mono ? 0.61 : style.bold ? 0.66 : 0.58)));
 
 /** A point on a line, and the direction there: 0 is the beginning, 1 the end. */
 export function along(line: Line, part: number): { x: number; y: number; angle: number } {
-  const first = line.points[0]!;
   const last = line.points.at(-1)!;
   if (line.curve) {
+    const first = line.points.at(-2)!;
     const [c1, c2] = line.curve;
     const u = 1 - part;
     const at = (i: 0 | 1) =>
@@ -89,6 +89,7 @@ export function along(line: Line, part: number): { x: number; y: number; angle: 
       3 * part * part * (last[i] - c2[i]);
     return { x: at(0), y: at(1), angle: Math.atan2(slope(1), slope(0)) };
   }
+  const first = line.points[0]!;
   const before = line.points.at(-2)!;
   return {
     x: first[0] + (last[0] - first[0]) * part,

@@ -15,6 +15,8 @@ export interface Box {
   /** What is only legible from near: the third line. */
   detail?: string;
   state?: 'ready' | 'starting' | 'failing' | 'ending' | 'done';
+  /** Among the pods of its node, from above. */
+  row?: number;
   /** Policies isolate it: against what comes in, what goes out, or both. */
   isolated?: 'in' | 'out' | 'both';
 }
@@ -34,14 +36,22 @@ export interface Line {
   from: string;
   to: string;
   points: readonly (readonly [number, number])[];
-  /** A curve through two points with these as control points. */
+  /** The last part is a curve with these as control points. */
   curve?: readonly [readonly [number, number], readonly [number, number]];
   /** The key of its count: "SERVICE>ENDPOINT". */
   count?: string;
   label?: string;
 }
 
+/** What a row of boxes is. */
+export interface Caption {
+  x: number;
+  y: number;
+  text: string;
+}
+
 export interface Scene {
+  captions: Caption[];
   boxes: Box[];
   lines: Line[];
   byId: Map<string, Box>;
@@ -49,4 +59,6 @@ export interface Scene {
   height: number;
 }
 
-export const emptyScene: Scene = { boxes: [], lines: [], byId: new Map(), width: 0, height: 0 };
+export const emptyScene: Scene = {
+  captions: [],
+  boxes: [], lines: [], byId: new Map(), width: 0, height: 0 };

@@ -44,7 +44,7 @@ export class SvgPainter implements Painter {
       const points = line.points.map(([x, y]) => `${number(x)} ${number(y)}`);
       const curve = line.curve?.map(([x, y]) => `${number(x)} ${number(y)}`);
       const way = curve
-        ? `M${points[0]}C${curve.join(' ')} ${points[1]}`
+        ? `M${points.slice(0, -1).join('L')}C${curve.join(' ')} ${points.at(-1)}`
         : `M${points.join('L')}`;
       const head = style.arrow
         ? barbs(line, style.arrow)

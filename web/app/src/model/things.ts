@@ -117,12 +117,18 @@ export interface Lab {
   networks: { pods: string; services: string; nodes: string; outside: string };
 }
 
+/** What every cluster has, and what people look past. */
+export const isSystem = (ns: string) => ns.startsWith('kube-') || ns === 'ingress-nginx';
+
 /** Names with numbers in them in the order people count: node-2 before node-10. */
 const collator = new Intl.Collator('en', { numeric: true });
 export const byName = (a: { name: string }, b: { name: string }) => collator.compare(a.name, b.name);
-export const byKey = (a: Thing, b: Thing) => collator.compare(a.ns, b.ns) || byName(a, b);
+const bySystem = (a: Thing, b: Thing) => Number(isSystem(a.ns)) - Number(isSystem(b.ns));
+export const byKey = (a: Thing, b: Thing) =>
+  bySystem(a, b) || collator.compare(a.ns, b.ns) || byName(a, b);
 /** A pod's place among its neighbours: those of one owner stand together. */
 export const byOwner = (a: Pod, b: Pod) =>
+  bySystem(a, b) ||
   collator.compare(a.ns, b.ns) || collator.compare(a.owner ?? '', b.owner ?? '') || byName(a, b);
 
 /** How a pod is, as one of the shapes that the map draws. */

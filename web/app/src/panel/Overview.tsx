@@ -194,7 +194,6 @@ function ServiceOverview({ service }: { service: Service }) {
           <thead>
             <tr>
               <th>Endpoint</th>
-              <th>Address</th>
               <th class="number">Connections</th>
               <th>Share</th>
             </tr>
@@ -209,9 +208,9 @@ function ServiceOverview({ service }: { service: Service }) {
                     <StateMark state={endpoint.ready ? 'ready' : 'starting'} />
                     {endpoint.pod ? <Link id={endpoint.pod} /> : endpoint.ip}
                     {!endpoint.ready && ' (not ready)'}
-                  </td>
-                  <td>
-                    <code>{endpoint.ip}</code>
+                    <div class="under">
+                      <code>{endpoint.ip}</code>
+                    </div>
                   </td>
                   <td class="number">{count}</td>
                   <td>

@@ -66,7 +66,7 @@ function Explained({ service, node }: { service: Service; node: string }) {
     <>
       <h3>In words</h3>
       {error && <p class="error">{error}</p>}
-      <pre class="wrap">{value && <Linked text={value} />}</pre>
+      <pre>{value && <Linked text={value} />}</pre>
       <Command text={kinRules(service.name, service.ns, node)} />
     </>
   );

@@ -8,15 +8,17 @@ export function Link({ id, children }: { id: string; children?: ComponentChildre
   const text = children ?? (thing ? thing.name : id.slice(id.indexOf('/') + 1));
   if (!thing) return <span>{text}</span>;
   return (
-    <button
-      class="link"
-      onClick={() => {
+    <a
+      href={`#/map?sel=${encodeURI(id)}`}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
         screen.value = 'map';
         select(id);
       }}
     >
       {text}
-    </button>
+    </a>
   );
 }
 

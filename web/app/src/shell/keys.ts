@@ -35,8 +35,8 @@ export const kKeys: readonly [string, string][] = [
 export function listenToKeys() {
   document.addEventListener('keydown', (event) => {
     const target = event.target as HTMLElement;
-    const typing = target.closest('input, textarea, select, .terminal') !== null;
-    if (event.key === 'Escape' && target.closest('.terminal') === null) return escape(target);
+    const typing = target.closest('input, textarea, select, .console') !== null;
+    if (event.key === 'Escape' && target.closest('.console') === null) return escape(target);
     if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
     if (act(event)) event.preventDefault();
   });

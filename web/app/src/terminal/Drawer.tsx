@@ -96,7 +96,7 @@ function Screen({ session, visible }: { session: Session; visible: boolean }) {
   }, []);
   return (
     <div
-      class="terminal"
+      class="console"
       hidden={!visible}
       ref={place}
       role="group"

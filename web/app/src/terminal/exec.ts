@@ -10,7 +10,7 @@ const kResize = 4;
 
 /** bash where the image has the host's programs, busybox' own shell where it is busybox. */
 const kShell =
-  'case $(readlink -f /bin/sh) in *busybox*) exec sh;; esac; ' +
+  'export PS1="$(hostname):\\w# "; sh --help 2>&1 | grep -q BusyBox && exec sh; ' +
   'command -v bash >/dev/null && exec bash --norc; exec sh';
 
 export interface Streams {

@@ -1,8 +1,10 @@
 import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { shorten } from '../map/painter';
 import { tellPlaces } from './places';
 import { stage } from '../map/Map';
 import { version, world } from '../model/live';
+import { reach } from '../model/reach';
 import { namespace, search, select, selected } from '../state';
 import { StateMark } from '../shell/marks';
 import { rowsOf, type Row } from './rows';
@@ -23,6 +25,7 @@ export function Tree() {
     ns: namespace.value,
     words: search.value,
     collapsed: collapsed.value,
+    reach: reach.value,
   });
   const focused = useSignal<string | null>(null);
   const list = useRef<HTMLUListElement>(null);
@@ -121,7 +124,12 @@ export function Tree() {
             />
           )}
           {row.state && <StateMark state={row.state} />}
-          <span class="title">{row.title}</span>
+          <span class="title">{shorten(row.title, 25)}</span>
+          {row.cut && (
+            <span class="cut" aria-hidden="true" title={row.cut}>
+              ✕
+            </span>
+          )}
           <span class="note">{row.note}</span>
         </li>
       ))}

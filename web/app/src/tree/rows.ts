@@ -1,5 +1,6 @@
 import { byKey, byName, byOwner, stateOf } from '../model/things';
 import type { Pod, Thing } from '../model/things';
+import type { Reach } from '../map/layout';
 import type { World } from '../model/world';
 
 /** One line of the tree. */
@@ -11,6 +12,8 @@ export interface Row {
   spoken: string;
   note: string;
   state?: ReturnType<typeof stateOf>;
+  /** What policies forbid between it and the selected pod. */
+  cut?: string;
   children: number;
   parent: string | null;
 }
@@ -26,7 +29,12 @@ const groups = [
  * `words` all that does not contain them. */
 export function rowsOf(
   world: World,
-  options: { ns: string | null; words: string; collapsed: ReadonlySet<string> },
+  options: {
+    ns: string | null;
+    words: string;
+    collapsed: ReadonlySet<string>;
+    reach?: Reach | null;
+  },
 ): Row[] {
   const words = options.words.toLowerCase().split(/\s+/).filter(Boolean);
   const matches = (thing: Thing) => {
@@ -50,7 +58,10 @@ export function rowsOf(
     const head = { id, level: 1, title, spoken: title, note: String(list.length), parent: null };
     branch(
       head,
-      list.map((thing) => leaf(thing, kNouns[kind], noteOf(thing), id)),
+      list.map((thing) => {
+        const row = leaf(thing, kNouns[kind], noteOf(thing), id);
+        return { ...row, spoken: row.spoken + leadsTo(thing) };
+      }),
     );
   }
   const pods = new Map<string, Pod[]>();
@@ -67,7 +78,7 @@ export function rowsOf(
     const ready = host.ready ? '' : ', not ready';
     branch(
       { ...leaf(host, 'node', host.ip + ready, null), level: 1 },
-      list.map((pod) => podRow(pod, host.id)),
+      list.map((pod) => podRow(pod, host.id, options.reach)),
     );
   }
   const waiting = (pods.get('') ?? []).sort(byOwner);
@@ -97,17 +108,40 @@ function leaf(thing: Thing, noun: string, note: string, parent: string | null): 
   };
 }
 
-function podRow(pod: Pod, parent: string): Row {
-  return {
+function podRow(pod: Pod, parent: string, reach?: Reach | null): Row {
+  const ready = pod.ready ? ', ready' : '';
+  const row: Row = {
     ...leaf(pod, 'pod', pod.ready ? pod.ip : pod.status, parent),
-    spoken: `pod ${pod.ns}/${pod.name}, ${pod.status}${pod.ready ? ', ready' : ''}, ${pod.ip || 'no address'}`,
+    spoken: `pod ${pod.ns}/${pod.name}, ${pod.status}${ready}, ${pod.ip || 'no address'}`,
     state: stateOf(pod),
   };
+  const cut = reach ? cutBetween(pod, reach) : '';
+  return cut ? { ...row, cut, spoken: `${row.spoken}, ${cut}` } : row;
+}
+
+/** In words what the map shows as lines that are cut. */
+function cutBetween(pod: Pod, reach: Reach): string {
+  const name = reach.pod.split('/').at(-1);
+  const there = reach.to[pod.id]?.allowed === false;
+  const back = reach.from[pod.id]?.allowed === false;
+  if (there && back) return `cut off from ${name}`;
+  if (there) return `${name} may not reach it`;
+  return back ? `may not reach ${name}` : '';
+}
+
+/** In words what the map shows as the lines of a Service. */
+function leadsTo(thing: Thing): string {
+  if (thing.kind !== 'service') return '';
+  const ready = thing.endpoints.filter((endpoint) => endpoint.ready);
+  if (ready.length === 0) return ', leads nowhere';
+  const names = ready.slice(0, 5).map(({ pod, ip }) => pod?.split('/').at(-1) ?? ip);
+  const more = ready.length > 5 ? ` and ${ready.length - 5} more` : '';
+  return `, leads to ${names.join(', ')}${more}`;
 }
 
 function noteOf(thing: Thing): string {
   if (thing.kind === 'service') return thing.ip === 'None' ? 'headless' : thing.ip || thing.type;
   if (thing.kind === 'ingress') return thing.routes[0]?.host ?? '';
-  if (thing.kind === 'policy') return `${thing.pods.length} pods`;
+  if (thing.kind === 'policy') return `${thing.pods.length} ${thing.pods.length === 1 ? 'pod' : 'pods'}`;
   return '';
 }
