@@ -62,12 +62,16 @@ bool Door::is_own_host(std::string_view host) const {
 
 bool Door::is_own_origin(const http::Request& request) const {
     const auto& headers = request.headers;
-    const std::string_view site = headers.get("Sec-Fetch-Site");
-    if (!site.empty() && site != "same-origin") return false;
+    // Each of them, should somebody send several.
+    const auto all_are = [&](std::string_view name, std::string_view wanted) {
+        return std::ranges::all_of(headers.all(name),
+                                   [&](std::string_view value) { return value == wanted; });
+    };
+    if (!all_are("Sec-Fetch-Site", "same-origin")) return false;
     if (!headers.has("Origin")) {
         return only_reads(request) && !request.wants_upgrade("websocket");
     }
-    return headers.get("Origin") == cat("http://", headers.get("Host"));
+    return all_are("Origin", cat("http://", headers.get("Host")));
 }
 
 std::string_view Door::cookie_of(const http::Request& request) const {

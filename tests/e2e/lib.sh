@@ -143,7 +143,7 @@ end_scenario() {
 
 start_lab() {
     host_state >"$HOST_BEFORE"
-    "$KIN" up --lab "$LAB" --detach --api-port 0 "$@" >"/tmp/$LAB.up" 2>&1 || {
+    "$KIN" up --lab "$LAB" --detach --api-port 0 --page-port 0 "$@" >"/tmp/$LAB.up" 2>&1 || {
         cat "/tmp/$LAB.up"
         echo "  FAIL kin up"
         exit 1

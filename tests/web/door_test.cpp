@@ -113,6 +113,15 @@ TEST_F(DoorTest, ForgedOriginGetsNothing) {
         EXPECT_EQ(status("GET", "/api/v1/pods", own({{"Sec-Fetch-Site", site}})), 403) << site;
 }
 
+TEST_F(DoorTest, ASecondOriginIsNoBetter) {
+    http::Headers two = own();
+    two.add("Origin", "http://evil.example");
+    EXPECT_EQ(status("POST", "/kin/v1/ticket", two), 403);
+    http::Headers sites = own();
+    sites.add("Sec-Fetch-Site", "cross-site");
+    EXPECT_EQ(status("GET", "/api/v1/pods", sites), 403);
+}
+
 TEST_F(DoorTest, WhatChangesSomethingAndWebSocketsNeedAnOrigin) {
     http::Headers without{
         {"Host", kHost}, {"Cookie", cat("kin-7070=", cookie_)}, {"X-Kin-Page", key_}};

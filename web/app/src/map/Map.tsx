@@ -139,8 +139,10 @@ export function MapScreen() {
             onClick={() => toggle(overlay)}
           >
             <i aria-hidden="true" />
-            <u>{names[overlay][0]}</u>
-            {names[overlay].slice(1)}
+            <span>
+              <u>{names[overlay][0]}</u>
+              {names[overlay].slice(1)}
+            </span>
           </button>
         ))}
         <span class="space" />

@@ -76,7 +76,7 @@ function Top() {
   const drops = world.drops.reduce((sum, drop) => sum + drop.packets, 0);
   return (
     <header class="top">
-      <b class="brand">kin</b>
+      <h1 class="brand">kin</h1>
       <span class="lab" title="the lab's name">
         {world.lab?.lab ?? ''}
       </span>
@@ -156,13 +156,13 @@ function Help() {
   useEffect(() => document.querySelector<HTMLElement>('#help button')?.focus(), []);
   return (
     <div id="help" class="sheet" role="dialog" aria-modal="true" aria-label="Keys">
-      <header>
+      <div class="head">
         <h2>Keys</h2>
         <span class="space" />
         <button onClick={() => (helpShown.value = false)} aria-label="Close">
           ×
         </button>
-      </header>
+      </div>
       <dl>
         {kKeys.map(([key, what]) => (
           <div key={key}>

@@ -17,11 +17,7 @@ let last = 0;
 /** Opens a shell in a pod or host; the one that is there already, if it still runs. */
 export function openTerminal(place: Place) {
   const running = sessions.value.find((one) => one.place.id === place.id && !one.ended);
-  if (running) {
-    shown.value = running.number;
-    focusTerminal();
-    return;
-  }
+  if (running) return show(running.number);
   const session = { number: ++last, place, ended: false };
   sessions.value = [...sessions.value, session];
   shown.value = session.number;
@@ -32,13 +28,20 @@ const screens = new Map<number, TerminalScreen>();
 export const focusTerminal = () => {
   if (shown.value !== null) screens.get(shown.value)?.focus();
 };
+/** Brings a terminal into sight and goes there; one that is hidden takes the focus once it is not. */
+function show(number: number) {
+  shown.value = number;
+  requestAnimationFrame(focusTerminal);
+}
+const leave = () =>
+  document.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')?.focus();
 export const hasTerminals = () => sessions.value.length > 0;
 
 function close(number: number) {
   const list = sessions.value.filter((one) => one.number !== number);
   sessions.value = list;
   if (shown.value === number) shown.value = list.at(-1)?.number ?? null;
-  if (list.length === 0) document.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')?.focus();
+  if (list.length === 0) leave();
 }
 
 /** Terminals below the map, one of them in sight. */
@@ -51,10 +54,7 @@ export function Drawer() {
           <span key={number} class="session">
             <button
               aria-pressed={number === shown.value}
-              onClick={() => {
-                shown.value = number;
-                focusTerminal();
-              }}
+              onClick={() => show(number)}
             >
               {place.name}
               {ended ? ' (ended)' : ''}
@@ -80,11 +80,12 @@ function Screen({ session, visible }: { session: Session; visible: boolean }) {
     let gone = false;
     void import('./screen').then(({ TerminalScreen }) => {
       if (gone) return;
-      const screen = new TerminalScreen(place.current!, session.place, () => {
+      const onEnd = () => {
         sessions.value = sessions.value.map((one) =>
           one.number === session.number ? { ...one, ended: true } : one,
         );
-      });
+      };
+      const screen = new TerminalScreen(place.current!, session.place, onEnd, leave);
       screens.set(session.number, screen);
       screen.focus();
     });
@@ -101,11 +102,6 @@ function Screen({ session, visible }: { session: Session; visible: boolean }) {
       ref={place}
       role="group"
       aria-label={`Terminal in ${session.place.name}`}
-      onKeyDown={(event) => {
-        if (!(event.ctrlKey && event.shiftKey && event.key === 'Escape')) return;
-        event.stopPropagation();
-        document.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')?.focus();
-      }}
     />
   );
 }

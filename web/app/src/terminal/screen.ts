@@ -26,9 +26,8 @@ export class TerminalScreen {
   private readonly exec: Exec;
   private readonly dropStyles: () => void;
   private readonly watch: ResizeObserver;
-  private over = false;
 
-  constructor(parent: HTMLElement, place: Place, onEnd: () => void) {
+  constructor(parent: HTMLElement, place: Place, onEnd: () => void, onLeave: () => void) {
     this.terminal = new Terminal({
       fontSize: 14,
       fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
@@ -42,10 +41,14 @@ export class TerminalScreen {
     this.exec = new Exec(place, {
       onOutput: (bytes) => this.terminal.write(bytes),
       onEnd: (why) => {
-        this.over = true;
         this.terminal.write(`\r\n\x1b[2m[${why || 'the shell has ended'}]\x1b[0m\r\n`);
         onEnd();
       },
+    });
+    this.terminal.attachCustomKeyEventHandler((event) => {
+      if (!(event.ctrlKey && event.shiftKey && event.key === 'Escape')) return true;
+      if (event.type === 'keydown') onLeave();
+      return false;
     });
     this.terminal.onData((text) => this.exec.write(text));
     this.terminal.onResize(({ cols, rows }) => this.exec.resize(cols, rows));
@@ -54,7 +57,6 @@ export class TerminalScreen {
     this.fit();
     this.exec.resize(this.terminal.cols, this.terminal.rows);
     this.exec.open().catch((error: Error) => {
-      this.over = true;
       this.terminal.write(`\x1b[1m${error.message}\x1b[0m\r\n`);
       onEnd();
     });
@@ -67,9 +69,6 @@ export class TerminalScreen {
   }
   focus() {
     this.terminal.focus();
-  }
-  get ended() {
-    return this.over;
   }
   dispose() {
     this.watch.disconnect();

@@ -101,18 +101,19 @@ export function Tree() {
           key={row.id}
           role="treeitem"
           aria-level={row.level}
-          aria-label={row.spoken}
           aria-selected={row.id === selected.value}
           {...(row.children > 0 ? { 'aria-expanded': !collapsed.value.has(row.id) } : {})}
           tabIndex={row.id === current ? 0 : -1}
           data-id={row.id}
           class={`level${row.level}`}
+          onFocus={() => (focused.value = row.id)}
           onClick={() => {
             focused.value = row.id;
             if (world.things.has(row.id)) select(row.id);
             else setOpen(row.id, collapsed.value.has(row.id));
           }}
         >
+          <span class="hidden">{row.spoken}</span>
           {row.children > 0 && (
             <i
               class="fold"
@@ -124,13 +125,15 @@ export function Tree() {
             />
           )}
           {row.state && <StateMark state={row.state} />}
-          <span class="title">{shorten(row.title, 25)}</span>
+          <span class="title" aria-hidden="true">{shorten(row.title, 25)}</span>
           {row.cut && (
             <span class="cut" aria-hidden="true" title={row.cut}>
               ✕
             </span>
           )}
-          <span class="note">{row.note}</span>
+          <span class="note" aria-hidden="true">
+            {row.note}
+          </span>
         </li>
       ))}
     </ul>

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { draw } from '../../../web/app/src/map/draw';
+import { layout, type LayoutOptions, type Reach } from '../../../web/app/src/map/layout';
+import { kOverlays, type Box, type Scene } from '../../../web/app/src/map/scene';
+import { SvgPainter } from '../../../web/app/src/map/svg_painter';
+import { dark, light } from '../../../web/app/src/map/theme';
+import { assign } from '../../../web/app/src/map/slots';
+import type { Thing } from '../../../web/app/src/model/things';
+import { expectGolden } from './golden';
+import { many, node, outside, pod, policy, service, shop } from './things';
+
+const all: LayoutOptions = { ns: null };
+const scene = (things: Thing[], options = all) => layout(things, options).scene;
+const place = (on: Scene, id: string) => {
+  const { x, y, w, h } = on.byId.get(id)!;
+  return { x, y, w, h };
+};
+const linesOf = (on: Scene, ...kinds: string[]) =>
+  on.lines.filter(({ kind }) => kinds.includes(kind)).map(({ kind, from, to }) => `${from} ${kind} ${to}`);
+
+function svg(on: Scene, options: { scale?: number; selected?: string; dark?: boolean } = {}) {
+  const { scale = 1 } = options;
+  const theme = options.dark ? dark : light;
+  const painter = new SvgPainter();
+  const view = { scale, x: 0, y: 0, w: on.width * scale, h: on.height * scale };
+  const counts = { 'service/shop/web': { 'pod/shop/web-0': 12 } };
+  const state = { counts, drops: [], fresh: () => 0, hovered: null, overlays: new Set(kOverlays) };
+  draw(on, view, theme, { ...state, selected: options.selected ?? null }, painter);
+  return painter.document(on.width, on.height, theme.ground);
+}
+
+const reach: Reach = {
+  pod: 'pod/shop/db-0',
+  to: { 'pod/shop/web-0': { allowed: true, port: 80 }, 'pod/shop/web-1': { allowed: true, port: 80 } },
+  from: {
+    'pod/shop/web-0': { allowed: true, port: 5432 },
+    'pod/shop/web-1': { allowed: false, port: 5432, why: 'denied' },
+  },
+};
+
+test('a small shop looks as it should', () => expectGolden('shop.svg', svg(scene(shop))));
+test('in the dark and from afar, too', () =>
+  expectGolden('shop-dark-far.svg', svg(scene(shop), { scale: 0.3, dark: true })));
+test('a selected pod shows what policies cut', () => {
+  const on = scene(shop, { ns: null, reach });
+  expectGolden('shop-policy.svg', svg(on, { selected: 'pod/shop/db-0' }));
+});
+
+test('the same things in another order look the same', () =>
+  assert.equal(svg(scene([...shop].reverse())), svg(scene(shop))));
+
+test('a pod that comes or goes moves nothing else', () => {
+  const first = layout(shop, all);
+  const more = [...shop, pod('shop/aaa', 'node-1'), pod('other/zzz', 'node-2')];
+  const second = layout(more, all, first.slots);
+  const third = layout(
+    more.filter(({ id }) => id !== 'pod/shop/web-0'),
+    all,
+    second.slots,
+  );
+  for (const { id } of shop) {
+    if (id.startsWith('policy/')) continue;
+    assert.deepEqual(place(second.scene, id), place(first.scene, id), id);
+    if (id !== 'pod/shop/web-0') assert.deepEqual(place(third.scene, id), place(first.scene, id), id);
+  }
+});
+
+test('a pod that comes takes the place of one that went', () => {
+  const first = layout(shop, all);
+  const without = shop.filter(({ id }) => id !== 'pod/shop/web-0');
+  const second = layout(without, all, first.slots);
+  const third = layout([...without, pod('shop/web-9', 'node-1')], all, second.slots);
+  assert.deepEqual(place(third.scene, 'pod/shop/web-9'), place(first.scene, 'pod/shop/web-0'));
+});
+
+test('slots keep who stays, fill from the front and end with somebody', () => {
+  assert.deepEqual(assign(undefined, ['a', 'b', 'c']), ['a', 'b', 'c']);
+  assert.deepEqual(assign(['a', 'b', 'c'], ['c']), [null, null, 'c']);
+  assert.deepEqual(assign(['a', 'b', 'c'], ['c', 'd', 'e', 'f']), ['d', 'e', 'c', 'f']);
+  assert.deepEqual(assign(['a', 'b'], ['a']), ['a']);
+  assert.deepEqual(assign(['a'], []), []);
+});
+
+test('nothing lies on anything else', () => {
+  for (const things of [shop, many(1000, 20, 60), many(7, 1, 3), many(60, 5, 40)]) {
+    const on = scene(things);
+    const overlap = (a: Box, b: Box) =>
+      a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+    const inside = (a: Box, b: Box) =>
+      a.x >= b.x && a.y >= b.y && a.x + a.w <= b.x + b.w && a.y + a.h <= b.y + b.h;
+    on.boxes.forEach((a, i) => {
+      assert.ok(a.x >= 0 && a.y >= 0 && a.x + a.w <= on.width && a.y + a.h <= on.height, a.id);
+      for (const b of on.boxes.slice(i + 1)) {
+        const within = a.kind === 'node' && (b.kind === 'pod' || b.kind === 'chip');
+        assert.ok(within ? inside(b, a) || !overlap(a, b) : !overlap(a, b), `${a.id} on ${b.id}`);
+      }
+    });
+  }
+});
+
+test('every pod is inside of its node', () => {
+  const on = scene(shop);
+  for (const thing of shop) {
+    if (thing.kind !== 'pod') continue;
+    const [box, host] = [place(on, thing.id), place(on, `host/${thing.node}`)];
+    assert.ok(box.x >= host.x && box.x + box.w <= host.x + host.w, thing.id);
+    assert.ok(box.y >= host.y && box.y + box.h <= host.y + host.h, thing.id);
+  }
+});
+
+test('Services lead to their endpoints, those not ready in another line', () => {
+  const things = [
+    node('node-1', 1),
+    ...outside,
+    pod('a/b', 'node-1'),
+    pod('a/c', 'node-1'),
+    service('a/s', [], {
+      endpoints: [
+        { ip: '1', ready: true, pod: 'pod/a/b' },
+        { ip: '2', ready: false, pod: 'pod/a/c' },
+        { ip: '172.30.0.2', ready: true },
+        { ip: '9.9.9.9', ready: true },
+      ],
+    }),
+  ];
+  assert.deepEqual(linesOf(scene(things), 'service', 'unready'), [
+    'service/a/s service pod/a/b',
+    'service/a/s unready pod/a/c',
+    'service/a/s service host/node-1',
+  ]);
+});
+
+test('an ingress leads to Services of its own namespace', () =>
+  assert.deepEqual(linesOf(scene(shop), 'ingress'), ['ingress/shop/shop ingress service/shop/web']));
+
+test('policies cut lines only where they have a say', () => {
+  const on = scene(shop, { ns: null, reach });
+  assert.deepEqual(linesOf(on, 'allowed', 'denied'), [
+    'pod/shop/web-0 allowed pod/shop/db-0',
+    'pod/shop/web-1 denied pod/shop/db-0',
+  ]);
+  const without = shop.filter(({ kind }) => kind !== 'policy');
+  assert.deepEqual(linesOf(scene(without, { ns: null, reach }), 'allowed', 'denied'), []);
+});
+
+test('pods say in which direction they are isolated', () => {
+  const things = [
+    ...shop,
+    policy('shop/out', ['shop/web-0', 'shop/db-0'], { ingress: false, egress: true }),
+  ];
+  const on = scene(things);
+  assert.equal(on.byId.get('pod/shop/db-0')!.isolated, 'both');
+  assert.equal(on.byId.get('pod/shop/web-0')!.isolated, 'out');
+  assert.equal(on.byId.get('pod/shop/web-1')!.isolated, undefined);
+});
+
+test('one namespace at a time leaves the hosts', () => {
+  const on = scene(shop, { ns: 'kube-system' });
+  assert.ok(on.byId.has('pod/kube-system/coredns-a'));
+  assert.ok(on.byId.has('host/node-3'));
+  assert.ok(!on.byId.has('pod/shop/web-0'));
+});
+
+test('an empty lab and a node without pods have a picture', () => {
+  assert.ok(scene([]).width > 0);
+  assert.ok(scene([node('node-1', 1)]).byId.has('host/node-1'));
+});
+
+test('1,000 pods are laid out in a few milliseconds', () => {
+  const things = many(1000, 20, 60);
+  const begun = performance.now();
+  for (let i = 0; i < 5; i++) layout(things, all);
+  // The machine may be busy; ten times what it takes here.
+  assert.ok((performance.now() - begun) / 5 < 100);
+});
