@@ -233,7 +233,10 @@ Result<> Cluster::start_components(UniqueFd init_socket) {
         ingress_ = std::make_unique<ingress::Controller>(client_, *agent_, *http_proxy_);
         published_ = std::make_unique<netns::PublishedPorts>(client_, data_, *links_);
         published_->on_change([this](const auto& list) { tell_proxy(list); });
-        topology_ = std::make_unique<web::TopologyFeed>(client_, outsiders(addresses()));
+        topology_ = std::make_unique<web::TopologyFeed>(
+            client_, web::TopologyFeed::Options{outsiders(addresses()), [this](const Pod& pod) {
+                                                    return pod_networks_->link_name(pod.meta.uid);
+                                                }});
         agent_->add_service("registry.k8s.io/kube-proxy", *proxier_);
         agent_->add_service("registry.k8s.io/coredns/coredns", *dns_);
         agent_->add_service("registry.k8s.io/ingress-nginx/controller", *ingress_);

@@ -18,6 +18,9 @@ namespace kin {
 
 /// What a lab is beyond a cluster, below /kin/v1/ for its owner:
 ///   GET     status             name, version, ports, hosts with their namespace's descriptor
+///   GET     flows, check, matrix, reach, network, elements: see policy_door.h, kernel_door.h
+///   GET     hosts/NAME/exec?command=C&tty=true...  a command in a host's network, as exec in a
+///           pod; the API serves it
 ///   GET     rules?namespace=NS&service=NAME&node=NODE&form=nftables|iptables|ipvs   as text
 ///   POST    settle?timeout=MS  waits until every controller has acted on all that was written
 ///   POST    nodes              adds a node; answers with its name

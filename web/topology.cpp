@@ -96,7 +96,7 @@ std::string pod_status(const Pod& pod) {
     return waits.empty() ? pod.phase : waits;
 }
 
-Json pod_json(const Pod& pod) {
+Json pod_json(const Pod& pod, const std::string& link) {
     Json out = thing("pod", pod);
     out["node"] = pod.node;
     out["ip"] = pod.ip;
@@ -104,6 +104,7 @@ Json pod_json(const Pod& pod) {
     out["status"] = pod_status(pod);
     out["ready"] = pod.ready;
     out["labels"] = pod.meta.labels;
+    if (!link.empty()) out["link"] = link;
     if (pod.host_network) out["hostNetwork"] = true;
     if (const int count = restarts(pod); count > 0) out["restarts"] = count;
     if (const OwnerReference* owner = pod.meta.controller())

@@ -31,7 +31,8 @@ struct Outsider {
 };
 Json host_json(const Outsider& host);
 Json host_json(const Node& node);
-Json pod_json(const Pod& pod);
+/// `link`: what the node calls its end of the pod's veth; "" if it has none.
+Json pod_json(const Pod& pod, const std::string& link);
 /// Why a pod is as it is, as kubectl's column STATUS says it: "Running", "CrashLoopBackOff",
 /// "Init:0/1", "Terminating".
 std::string pod_status(const Pod& pod);

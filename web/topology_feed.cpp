@@ -15,9 +15,9 @@ Json json_of(Cache<T>& cache, const ObjectKey& key, const F& describe) {
 }
 }  // namespace
 
-TopologyFeed::TopologyFeed(Client& client, std::vector<Outsider> outsiders)
+TopologyFeed::TopologyFeed(Client& client, Options options)
     : client_(client),
-      outsiders_(std::move(outsiders)),
+      options_(std::move(options)),
       slices_(client, [this](const ObjectKey& service) { mark(kService, service); }),
       work_(client.loop(), {.name = "page", .min_interval = kInterval},
             [this] { return publish_changes(); }) {
@@ -65,7 +65,7 @@ void TopologyFeed::start(Publish publish) {
     topology_ = {};
     dirty_.clear();
     if (!publish_) return;
-    for (const Outsider& host : outsiders_) mark(kHost, {"", host.name});
+    for (const Outsider& host : options_.outsiders) mark(kHost, {"", host.name});
     mark_all<Node>(kHost);
     mark_all<Pod>(kPod);
     mark_all<Service>(kService);
@@ -83,7 +83,10 @@ std::vector<const Pod*> TopologyFeed::pods_in(const std::string& ns) {
 
 Json TopologyFeed::describe(const Mark& mark) {
     const auto& [kind, key] = mark;
-    if (kind == kPod) return json_of(client_.cache<Pod>(), key, pod_json);
+    if (kind == kPod) {
+        return json_of(client_.cache<Pod>(), key,
+                       [&](const Pod& pod) { return pod_json(pod, options_.link_of(pod)); });
+    }
     if (kind == kService) {
         return json_of(client_.cache<Service>(), key, [&](const Service& service) {
             return service_json(service, slices_.of(service.key()));
@@ -95,7 +98,7 @@ Json TopologyFeed::describe(const Mark& mark) {
             return policy_json(policy, pods_in(key.ns));
         });
     }
-    for (const Outsider& host : outsiders_)
+    for (const Outsider& host : options_.outsiders)
         if (host.name == key.name) return host_json(host);
     return json_of(client_.cache<Node>(), key, [](const Node& node) { return host_json(node); });
 }

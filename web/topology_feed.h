@@ -18,8 +18,12 @@ namespace kin::web {
 /// there before Client::start() and destroy it there.
 class TopologyFeed {
 public:
-    /// `outsiders` are the hosts that are no nodes.
-    TopologyFeed(Client& client, std::vector<Outsider> outsiders);
+    struct Options {
+        std::vector<Outsider> outsiders;  ///< the hosts that are no nodes
+        /// What a pod's node calls its end of the pod's veth; "" if it has none.
+        std::function<std::string(const Pod& pod)> link_of;
+    };
+    TopologyFeed(Client& client, Options options);
 
     using Publish = std::function<void(Delta)>;
     /// Begins: the first Delta is the whole from nothing. An empty function ends it.
@@ -44,7 +48,7 @@ private:
     std::vector<const Pod*> pods_in(const std::string& ns);
 
     Client& client_;
-    const std::vector<Outsider> outsiders_;
+    const Options options_;
     ServiceSlices slices_;
     Publish publish_;
     Topology topology_;

@@ -90,6 +90,12 @@ void PodNetworks::detach(const std::string& pod_uid) {
     pods_.erase(found);
 }
 
+std::string PodNetworks::link_name(const std::string& pod_uid) const {
+    const PodNetwork* const network = find(pod_uid);
+    if (!network) return "";
+    return plan(pod_uid, {network->node, network->address, network->link, {}}).node_end.name;
+}
+
 const PodNetwork* PodNetworks::find(const std::string& pod_uid) const {
     const auto found = pods_.find(pod_uid);
     return found == pods_.end() ? nullptr : &found->second;

@@ -44,6 +44,8 @@ public:
     /// or socket is in it. The address is free, and unreachable: at once with routed veths, with a
     /// bridge once nobody has answered for it. Not attached is success.
     void detach(const std::string& pod_uid);
+    /// What the node calls its end of the pod's veth; "" if it is not attached.
+    std::string link_name(const std::string& pod_uid) const;
     /// nullptr if it is not attached.
     const PodNetwork* find(const std::string& pod_uid) const;
 

@@ -21,9 +21,9 @@ status: {phase: Running, podIP: 10.244.2.3, conditions: [{type: Ready, status: "
 )";
 
 TEST(TopologyTest, PodSaysWhereItIsAndHow) {
-    EXPECT_EQ(pod_json(decoded<Pod>(kWeb)),
+    EXPECT_EQ(pod_json(decoded<Pod>(kWeb), "veth1"),
               *parse_json(R"({"id":"pod/shop/web-0","kind":"pod","ns":"shop","name":"web-0",
-                "node":"node-2","ip":"10.244.2.3","phase":"Running","status":"Running",
+                "node":"node-2","link":"veth1","ip":"10.244.2.3","phase":"Running","status":"Running",
                 "ready":true,"labels":{"app":"web"},"restarts":2,"owner":"ReplicaSet/web",
                 "containers":[{"name":"nginx","image":"nginx"}]})"));
 }

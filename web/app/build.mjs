@@ -36,6 +36,16 @@ const built = await esbuild.build({
   logLevel: 'warning',
 });
 
+// Who wrote what is in there, as their licences ask.
+const licences = Object.keys(JSON.parse(readFileSync(join(here, 'package-lock.json'), 'utf8')).packages)
+  .filter((path) => path.startsWith('node_modules/'))
+  .filter((path) => Object.keys(built.metafile.inputs).some((input) => input.startsWith(`${path}/`)))
+  .map((path) => {
+    const { name, version } = JSON.parse(readFileSync(join(here, path, 'package.json'), 'utf8'));
+    return `${name} ${version}\n\n${readFileSync(join(here, path, 'LICENSE'), 'utf8').trim()}\n`;
+  });
+writeFileSync(join(dist, 'assets/licences.txt'), licences.join('\n\n'));
+
 // What index.html names, and what it drags in before anything is shown.
 const outputs = Object.entries(built.metafile.outputs).map(([path, output]) => ({
   ...output,
@@ -65,6 +75,7 @@ const types = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
 };
 const files = [
   ...['/index.html', '/login.html', '/closed.html'],

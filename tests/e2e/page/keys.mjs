@@ -12,7 +12,10 @@ const press = async (...keys) => {
   for (const key of keys) await page.keyboard.press(key);
 };
 const focused = () =>
-  page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
+  page.evaluate(() => {
+    const on = document.activeElement;
+    return on?.getAttribute("aria-label") ?? on?.querySelector(".hidden")?.textContent ?? on?.textContent ?? "";
+  });
 const onFocus = (pattern) => eventually(async () => pattern.test(await focused()), 5);
 
 await check('a search, and from there down into the tree', async () => {

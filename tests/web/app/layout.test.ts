@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { draw } from '../../../web/app/src/map/draw';
-import { layout, type LayoutOptions, type Reach } from '../../../web/app/src/map/layout';
+import { layout, type LayoutOptions } from '../../../web/app/src/map/layout';
+import type { Reach } from '../../../web/app/src/map/lines';
 import { kOverlays, type Box, type Scene } from '../../../web/app/src/map/scene';
 import { SvgPainter } from '../../../web/app/src/map/svg_painter';
 import { dark, light } from '../../../web/app/src/map/theme';

@@ -1,5 +1,6 @@
 import type { Counts } from '../model/things';
 import type { Box, Line, LineKind, Overlay, Scene } from './scene';
+import { kPod } from './metrics';
 import { along } from './painter';
 import type { Mark, Painter, Place, Rect, Text, TextStyle } from './painter';
 import type { Theme } from './theme';
@@ -252,13 +253,16 @@ function drawNames(boxes: Box[], view: View, theme: Theme, painter: Painter) {
     (box) => ({ x: box.x + 12, y: box.y + 16 }),
     (box) => `${box.title}: ${box.sub}`,
   );
-  if (view.scale > kNear)
-    write(
-      ['pod'],
-      { ...small, size: 9.5, mono: false },
-      (box) => ({ x: box.x + box.w - 8, y: box.y + box.h + 10, align: 'right' }),
-      (box) => box.detail ?? '',
-    );
+  if (view.scale > kNear) {
+    const tiny = { ...small, size: 9.5, mono: false };
+    const under = (dx: number, align: 'left' | 'right') => (box: Box) => ({
+      x: box.x + dx,
+      y: box.y + box.h + 10.5,
+      align,
+    });
+    write(['pod'], tiny, under(3, 'left'), (box) => (box.link ? `eth0 ↔ ${box.link}` : ''));
+    write(['pod'], tiny, under(kPod.w - 3, 'right'), (box) => box.detail ?? '');
+  }
 }
 
 /** How many connections each endpoint got, where its line ends. */

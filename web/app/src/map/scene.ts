@@ -14,6 +14,8 @@ export interface Box {
   sub: string;
   /** What is only legible from near: the third line. */
   detail?: string;
+  /** The node's end of a pod's veth. */
+  link?: string;
   state?: 'ready' | 'starting' | 'failing' | 'ending' | 'done';
   /** Among the pods of its node, from above. */
   row?: number;

@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import { getJson } from '../api';
-import type { Reach } from '../map/layout';
+import type { Reach } from '../map/lines';
 import { overlays, selected } from '../state';
 import { version, world } from './live';
 

@@ -19,6 +19,8 @@ export interface Pod {
   name: string;
   node: string;
   ip: string;
+  /** Its node's end of its veth. */
+  link?: string;
   phase: string;
   status: string;
   ready: boolean;

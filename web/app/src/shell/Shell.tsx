@@ -173,6 +173,12 @@ function Help() {
           </div>
         ))}
       </dl>
+      <p class="quiet">
+        kin {world.lab?.version}. Built with Preact and xterm.js:{' '}
+        <a href="/assets/licences.txt" target="_blank" rel="noreferrer">
+          their licences
+        </a>
+      </p>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { byKey, byName, byOwner, stateOf } from '../model/things';
 import type { Pod, Thing } from '../model/things';
-import type { Reach } from '../map/layout';
+import type { Reach } from '../map/lines';
 import type { World } from '../model/world';
 
 /** One line of the tree. */

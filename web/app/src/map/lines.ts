@@ -1,0 +1,232 @@
+import type { Endpoint, Host, Ingress, Service } from '../model/things';
+import { kNode, kPod } from './metrics';
+import type { Box, Line } from './scene';
+import type { Sorted } from './sorted';
+
+// The lines of a scene, between boxes that have their places.
+
+type Point = readonly [number, number];
+
+/** Whom a pod may reach by the policies, and who may reach it: /kin/v1/reach. */
+export interface Reach {
+  pod: string;
+  to: Record<string, { allowed: boolean; port: number; why?: string }>;
+  from: Record<string, { allowed: boolean; port: number; why?: string }>;
+}
+
+const below = (box: Box): Point => [box.x + box.w / 2, box.y + box.h];
+const above = (box: Box): Point => [box.x + box.w / 2, box.y];
+
+/** Veths from pods to their node's rail, cables from nodes to the fabric and on. */
+export function wires(all: Sorted, byId: Map<string, Box>, columns: number): Line[] {
+  const fabric = byId.get('fabric')!;
+  return [
+    ...all.nodes.flatMap((node) => nodeWires(byId.get(node.id)!, fabric, columns)),
+    ...all.pods.flatMap((pod) => podWire(byId.get(pod.id), byId.get(`host/${pod.node}`))),
+    ...outsideWires(all.outside, byId, fabric),
+  ];
+}
+
+/** The height of a node's rail: its routes, where all of its links meet. */
+const railOf = (node: Box) => node.y + node.h - kNode.rail - kNode.chip + 2;
+
+function nodeWires(node: Box, fabric: Box, columns: number): Line[] {
+  const rail = railOf(node);
+  const left = node.x - kNode.gapX / 2 + 8;
+  const right = node.x + kNode.pad + kPod.bus / 2 - 4 + (columns - 1) * (kPod.w + kPod.bus);
+  return [
+    {
+      kind: 'wire',
+      from: node.id,
+      to: 'fabric',
+      points: [
+        [right, rail],
+        [left, rail],
+        [left, fabric.y],
+      ],
+    },
+  ];
+}
+
+function podWire(pod: Box | undefined, node: Box | undefined): Line[] {
+  if (!pod || !node) return [];
+  const bus = pod.x - kPod.bus / 2;
+  const y = pod.y + pod.h / 2;
+  return [
+    {
+      kind: 'wire',
+      from: pod.id,
+      to: node.id,
+      points: [
+        [pod.x, y],
+        [bus, y],
+        [bus, railOf(node)],
+      ],
+    },
+  ];
+}
+
+function outsideWires(hosts: Host[], byId: Map<string, Box>, fabric: Box): Line[] {
+  const out: Line[] = [];
+  let before: Box | undefined;
+  for (const host of hosts) {
+    const box = byId.get(host.id)!;
+    const y = box.y + box.h / 2;
+    if (host.role === 'router') {
+      const foot: Point = [box.x + box.w / 2, fabric.y + fabric.h];
+      out.push({ kind: 'wire', from: host.id, to: 'fabric', points: [above(box), foot] });
+    } else if (before) {
+      const points: Point[] = [
+        [before.x + before.w, y],
+        [box.x, y],
+      ];
+      out.push({ kind: 'wire', from: hosts[0]!.id, to: host.id, points });
+    }
+    before = box;
+  }
+  return out;
+}
+
+/** A line that leaves downwards, straight to `mid`, and arrives from above. */
+function fall(from: Point, mid: Point, to: Point): Pick<Line, 'points' | 'curve'> {
+  const bend = Math.max(14, Math.min(90, (to[1] - mid[1]) / 2));
+  return {
+    points: mid[1] > from[1] ? [from, mid, to] : [from, to],
+    curve: [
+      [mid[0], mid[1] + bend],
+      [to[0], to[1] - bend],
+    ],
+  };
+}
+
+/** A line to a pod that has others above it: down beside them, and in from the right. */
+function around(from: Point, mid: Point, to: Box): Pick<Line, 'points' | 'curve'> {
+  const end: Point = [to.x + to.w, to.y + to.h / 2];
+  const bend = Math.max(30, (end[1] - mid[1]) / 2);
+  return {
+    points: mid[1] > from[1] ? [from, mid, end] : [from, end],
+    curve: [
+      [mid[0], mid[1] + bend],
+      [end[0] + 34, end[1] - 16],
+    ],
+  };
+}
+
+function endpointBox(endpoint: Endpoint, nodes: Host[], byId: Map<string, Box>) {
+  if (endpoint.pod) return byId.get(endpoint.pod);
+  const node = nodes.find((host) => host.ip === endpoint.ip);
+  return node && byId.get(node.id);
+}
+
+export function serviceLines(
+  services: Service[],
+  nodes: Host[],
+  byId: Map<string, Box>,
+  railBottom: number,
+): Line[] {
+  const out: Line[] = [];
+  for (const service of services) {
+    const from = byId.get(service.id);
+    if (!from) continue;
+    const seen = new Set<string>();
+    const start = below(from);
+    const bend: Point = [start[0], Math.max(start[1], railBottom)];
+    for (const endpoint of service.endpoints) {
+      const to = endpointBox(endpoint, nodes, byId);
+      if (!to || seen.has(to.id)) continue;
+      seen.add(to.id);
+      out.push({
+        kind: endpoint.ready ? 'service' : 'unready',
+        from: service.id,
+        to: to.id,
+        ...(to.row ? around(start, bend, to) : fall(start, bend, above(to))),
+        count: `${service.id}>${endpoint.pod ?? ''}`,
+      });
+    }
+  }
+  return out;
+}
+
+export function ingressLines(ingresses: Ingress[], byId: Map<string, Box>): Line[] {
+  const out: Line[] = [];
+  for (const ingress of ingresses) {
+    const from = byId.get(ingress.id);
+    if (!from) continue;
+    for (const service of new Set(ingress.routes.map((route) => route.service))) {
+      const to = byId.get(`service/${ingress.ns}/${service}`);
+      if (!to) continue;
+      out.push({
+        kind: 'ingress',
+        from: ingress.id,
+        to: to.id,
+        ...fall(below(from), below(from), above(to)),
+      });
+    }
+  }
+  return out;
+}
+
+/** From one pod to all others, and from them to it, as the policies have it. */
+export function reachLines(reach: Reach | null | undefined, byId: Map<string, Box>): Line[] {
+  const pod = reach && byId.get(reach.pod);
+  if (!reach || !pod) return [];
+  const out: Line[] = [];
+  // Where no policy has a say everybody reaches everybody: there is nothing to show.
+  const isolates = (box: Box, way: 'in' | 'out') => box.isolated === way || box.isolated === 'both';
+  const judged = (from: Box, to: Box) => isolates(from, 'out') || isolates(to, 'in');
+  for (const [id, verdict] of Object.entries(reach.to)) {
+    const other = byId.get(id);
+    if (other && judged(pod, other)) out.push(reachLine(pod, other, verdict.allowed, 1));
+  }
+  for (const [id, verdict] of Object.entries(reach.from)) {
+    const other = byId.get(id);
+    if (other && judged(other, pod)) out.push(reachLine(other, pod, verdict.allowed, -1));
+  }
+  return out;
+}
+
+/** Bent to one side, so that the way there and the way back lie apart. */
+function reachLine(from: Box, to: Box, allowed: boolean, side: 1 | -1): Line {
+  const [a, b] = sides(from, to);
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  if (dx === 0) {
+    // One above the other: around their right side, each way on a track of its own.
+    const out = 22 + Math.abs(dy) / 10 + side * 7;
+    return {
+      kind: allowed ? 'allowed' : 'denied',
+      from: from.id,
+      to: to.id,
+      points: [a, b],
+      curve: [
+        [a[0] + out, a[1]],
+        [b[0] + out, b[1]],
+      ],
+    };
+  }
+  const length = Math.hypot(dx, dy) || 1;
+  const bend = side * Math.sign(dx || dy) * Math.min(48, 10 + length / 10);
+  const at = (part: number): Point => [
+    a[0] + dx * part + (dy / length) * bend,
+    a[1] + dy * part - (dx / length) * bend,
+  ];
+  return {
+    kind: allowed ? 'allowed' : 'denied',
+    from: from.id,
+    to: to.id,
+    points: [a, b],
+    curve: [at(0.3), at(0.7)],
+  };
+}
+
+/** Where a line between two boxes leaves one and reaches the other. */
+function sides(from: Box, to: Box): [Point, Point] {
+  const y = (box: Box) => box.y + box.h / 2;
+  if (to.x > from.x + from.w) return [[from.x + from.w, y(from)], [to.x, y(to)]];
+  if (to.x + to.w < from.x) return [[from.x, y(from)], [to.x + to.w, y(to)]];
+  return [[from.x + from.w, y(from)], [to.x + to.w, y(to)]];
+}
+
+/** Where a dropped packet would have gone: for the seconds after it was. */
+export function dropLine(from: Box, to: Box): Line {
+  return { ...reachLine(from, to, false, 1), kind: 'drop' };
+}
