@@ -26,7 +26,7 @@ function svg(on: Scene, options: { scale?: number; selected?: string; dark?: boo
   const painter = new SvgPainter();
   const view = { scale, x: 0, y: 0, w: on.width * scale, h: on.height * scale };
   const counts = { 'service/shop/web': { 'pod/shop/web-0': 12 } };
-  const state = { counts, drops: [], fresh: () => 0, hovered: null, overlays: new Set(kOverlays) };
+  const state = { counts, drops: [], fresh: () => 0, hovered: null, marked: [], overlays: new Set(kOverlays) };
   draw(on, view, theme, { ...state, selected: options.selected ?? null }, painter);
   return painter.document(on.width, on.height, theme.ground);
 }

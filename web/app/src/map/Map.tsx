@@ -2,7 +2,7 @@ import { effect, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { ticks, version, world } from '../model/live';
 import { reach } from '../model/reach';
-import { isDark, namespace, overlays, select, selected, toggle } from '../state';
+import { isDark, namespace, overlays, select, selected, selectedThing, toggle } from '../state';
 import { tellPlaces } from '../tree/places';
 import { layout } from './layout';
 import { dropLine } from './lines';
@@ -53,6 +53,10 @@ function follow(on: Stage): () => void {
     }),
     effect(() => on.set({ theme: isDark.value ? dark : light })),
     effect(() => on.set({ overlays: overlays.value })),
+    effect(() => {
+      const thing = selectedThing.value;
+      on.set({ marked: thing?.kind === 'policy' ? thing.pods : [] });
+    }),
     effect(() => {
       on.set({ selected: selected.value });
       if (selected.value !== null) on.reveal(selected.value);

@@ -18,6 +18,8 @@ export interface DrawState {
   overlays: ReadonlySet<Overlay>;
   selected: string | null;
   hovered: string | null;
+  /** What else belongs to the selected thing: the pods of a policy. */
+  marked: readonly string[];
   counts: Counts;
   /** Extra lines of the last seconds: drops. */
   drops: readonly Line[];
@@ -129,7 +131,9 @@ function drawLines(
       painter.lines(lists[kind] ?? [], { ...style, opacity: opacity * (style.opacity ?? 1) });
     lines('wire', { stroke: theme.wire, width: width(1.4) });
     lines('ingress', { stroke: theme.ingress, width: width(2), arrow: 9 });
-    lines('service', { stroke: theme.service, width: width(1.8), arrow: 8 });
+    // Many together are a carpet: then each is faint, until something is selected.
+    const many = focused ? 1 : Math.min(1, Math.max(0.16, 150 / (lists.service?.length ?? 1)));
+    lines('service', { stroke: theme.service, width: width(1.8), arrow: 8, opacity: many });
     lines('unready', { stroke: theme.service, width: width(1.4), dash: [4, 5], opacity: 0.7 });
     lines('allowed', { stroke: theme.allowed, width: width(1.3), arrow: 8, opacity: 0.75 });
     lines('denied', { stroke: theme.denied, width: width(2), dash: [7, 5] });
@@ -314,6 +318,7 @@ function drawFocus(scene: Scene, view: View, theme: Theme, state: DrawState, pai
       },
     );
   };
+  for (const id of state.marked) ring(id, 2.5);
   if (state.hovered !== state.selected) ring(state.hovered, 1.5, [3, 3]);
   ring(state.selected, 3);
 }

@@ -1,4 +1,4 @@
-import { byKey, byName, byOwner } from '../model/things';
+import { byPlace } from '../model/things';
 import type { Host, Ingress, Pod, Policy, Service, Thing } from '../model/things';
 
 /** Things by what the map makes of them, each list in the order in which they are placed. */
@@ -34,12 +34,12 @@ export function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
     else if (thing.kind === 'ingress') out.ingresses.push(thing);
     else out.policies.push(thing);
   }
-  out.nodes.sort(byName);
+  out.nodes.sort(byPlace);
   const roles = ['router', 'outside'];
-  out.outside.sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role) || byName(a, b));
-  out.pods.sort(byOwner);
-  out.chips.sort(byOwner);
-  out.services.sort(byKey);
-  out.ingresses.sort(byKey);
+  out.outside.sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role) || byPlace(a, b));
+  out.pods.sort(byPlace);
+  out.chips.sort(byPlace);
+  out.services.sort(byPlace);
+  out.ingresses.sort(byPlace);
   return out;
 }

@@ -15,6 +15,7 @@ export interface Shown {
   overlays: ReadonlySet<Overlay>;
   selected: string | null;
   hovered: string | null;
+  marked: readonly string[];
   counts: Counts;
   changed: ReadonlyMap<string, number>;
   counted: ReadonlyMap<string, number>;
@@ -29,6 +30,7 @@ export class Stage {
     overlays: new Set(),
     selected: null,
     hovered: null,
+    marked: [],
     counts: {},
     changed: new Map(),
     counted: new Map(),

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { ticks, version, world } from '../model/live';
-import { byOwner, stateOf } from '../model/things';
+import { byPlace, stateOf } from '../model/things';
 import type { Host, Ingress, Pod, Policy, Service, Thing } from '../model/things';
 import { reach } from '../model/reach';
 import { Command } from '../shell/Command';
@@ -298,7 +298,7 @@ function HostOverview({ host }: { host: Host }) {
   const pods = world
     .of('pod')
     .filter((pod) => host.role === 'node' && pod.node === host.name)
-    .sort(byOwner);
+    .sort(byPlace);
   const what = {
     node: host.control ? 'node, with the control plane' : 'node',
     router: 'joins the nodes and the world outside',

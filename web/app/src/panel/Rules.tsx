@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { getJson, getText } from '../api';
 import { ticks, version, world } from '../model/live';
-import { byName } from '../model/things';
+import { byPlace } from '../model/things';
 import type { Pod, Policy, Service } from '../model/things';
 import { Command } from '../shell/Command';
 import { Linked } from '../shell/Link';
@@ -19,7 +19,7 @@ interface Line {
  * as nft lists them. */
 export function Rules({ of }: { of: Pod | Service | Policy }) {
   const chosen = useSignal('');
-  const nodes = world.of('host').filter((host) => host.role === 'node').sort(byName);
+  const nodes = world.of('host').filter((host) => host.role === 'node').sort(byPlace);
   const usual = of.kind === 'pod' ? of.node : (nodes[0]?.name ?? 'node-1');
   const node = nodes.some((one) => one.name === chosen.value) ? chosen.value : usual;
   const about = aboutWords(of).map((word) => `&about=${encodeURIComponent(word)}`);

@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { closed } from '../api';
 import { MapScreen } from '../map/Map';
 import { line, lostAt, ticks, version, world } from '../model/live';
@@ -153,9 +153,10 @@ function Status() {
 }
 
 function Help() {
-  useEffect(() => document.querySelector<HTMLElement>('#help button')?.focus(), []);
+  const sheet = useRef<HTMLDialogElement>(null);
+  useEffect(() => sheet.current?.showModal(), []);
   return (
-    <div id="help" class="sheet" role="dialog" aria-modal="true" aria-label="Keys">
+    <dialog ref={sheet} class="sheet" aria-label="Keys" onClose={() => (helpShown.value = false)}>
       <div class="head">
         <h2>Keys</h2>
         <span class="space" />
@@ -179,6 +180,6 @@ function Help() {
           their licences
         </a>
       </p>
-    </div>
+    </dialog>
   );
 }

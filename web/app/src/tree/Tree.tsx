@@ -1,4 +1,5 @@
 import { signal, useSignal } from '@preact/signals';
+import { Component } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { shorten } from '../map/painter';
 import { tellPlaces } from './places';
@@ -28,6 +29,7 @@ export function Tree() {
     reach: reach.value,
   });
   const focused = useSignal<string | null>(null);
+  const focus = useRef((id: string) => (focused.value = id)).current;
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     if (stage) tellPlaces(stage);
@@ -97,45 +99,87 @@ export function Tree() {
       onKeyDown={onKeyDown}
     >
       {rows.map((row) => (
-        <li
+        <Item
           key={row.id}
-          role="treeitem"
-          aria-level={row.level}
-          aria-selected={row.id === selected.value}
-          {...(row.children > 0 ? { 'aria-expanded': !collapsed.value.has(row.id) } : {})}
-          tabIndex={row.id === current ? 0 : -1}
-          data-id={row.id}
-          class={`level${row.level}`}
-          onFocus={() => (focused.value = row.id)}
-          onClick={() => {
-            focused.value = row.id;
-            if (world.things.has(row.id)) select(row.id);
-            else setOpen(row.id, collapsed.value.has(row.id));
-          }}
-        >
-          <span class="hidden">{row.spoken}</span>
-          {row.children > 0 && (
-            <i
-              class="fold"
-              aria-hidden="true"
-              onClick={(event) => {
-                event.stopPropagation();
-                setOpen(row.id, collapsed.value.has(row.id));
-              }}
-            />
-          )}
-          {row.state && <StateMark state={row.state} />}
-          <span class="title" aria-hidden="true">{shorten(row.title, 25)}</span>
-          {row.cut && (
-            <span class="cut" aria-hidden="true" title={row.cut}>
-              ✕
-            </span>
-          )}
-          <span class="note" aria-hidden="true">
-            {row.note}
-          </span>
-        </li>
+          row={row}
+          stop={row.id === current}
+          selected={row.id === selected.value}
+          folded={collapsed.value.has(row.id)}
+          focus={focus}
+        />
       ))}
     </ul>
   );
+}
+
+interface ItemProps {
+  row: Row;
+  /** Where Tab stops in the tree. */
+  stop: boolean;
+  selected: boolean;
+  folded: boolean;
+  focus: (id: string) => void;
+}
+
+const sameRow = (a: Row, b: Row) =>
+  a.spoken === b.spoken && a.note === b.note && a.state === b.state && a.cut === b.cut &&
+  a.title === b.title && a.children > 0 === b.children > 0;
+
+/** One line. A thousand of them are there, and most stay as they are when something changes. */
+class Item extends Component<ItemProps> {
+  override shouldComponentUpdate(next: ItemProps) {
+    const now = this.props;
+    return !(
+      now.stop === next.stop &&
+      now.selected === next.selected &&
+      now.folded === next.folded &&
+      sameRow(now.row, next.row)
+    );
+  }
+
+  override render({ row, stop, selected: chosen, folded, focus }: ItemProps) {
+    const parent = row.children > 0;
+    return (
+      <li
+        role="treeitem"
+        aria-level={row.level}
+        aria-selected={chosen}
+        {...(parent ? { 'aria-expanded': !folded } : {})}
+        tabIndex={stop ? 0 : -1}
+        data-id={row.id}
+        class={`level${row.level}`}
+        title={row.title}
+        onFocus={() => focus(row.id)}
+        onClick={() => {
+          focus(row.id);
+          if (world.things.has(row.id)) select(row.id);
+          else setOpen(row.id, folded);
+        }}
+      >
+        <span class="hidden">{row.spoken}</span>
+        {parent && (
+          <i
+            class="fold"
+            aria-hidden="true"
+            onClick={(event) => {
+              event.stopPropagation();
+              setOpen(row.id, folded);
+            }}
+          />
+        )}
+        {row.state && <StateMark state={row.state} />}
+        <span class="title" aria-hidden="true">
+          {shorten(row.title, row.level === 1 ? 26 : 22)}
+        </span>
+        {row.cut && (
+          <span class="cut" aria-hidden="true">
+            ✕
+          </span>
+        )}
+        <span class="note" aria-hidden="true">
+          {row.note}
+        </span>
+      </li>
+    );
+  }
 }

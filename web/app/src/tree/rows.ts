@@ -1,4 +1,4 @@
-import { byKey, byName, byOwner, stateOf } from '../model/things';
+import { byPlace, stateOf } from '../model/things';
 import type { Pod, Thing } from '../model/things';
 import type { Reach } from '../map/lines';
 import type { World } from '../model/world';
@@ -53,7 +53,7 @@ export function rowsOf(
     if (open(head.id)) rows.push(...leaves);
   };
   for (const { id, title, kind } of groups) {
-    const list = world.of(kind).filter(wanted).sort(byKey);
+    const list = world.of(kind).filter(wanted).sort(byPlace);
     if (list.length === 0) continue;
     const head = { id, level: 1, title, spoken: title, note: String(list.length), parent: null };
     branch(
@@ -71,9 +71,9 @@ export function rowsOf(
     if (list) list.push(pod);
     else pods.set(pod.node, [pod]);
   }
-  const hosts = world.of('host').sort(byName);
+  const hosts = world.of('host').sort(byPlace);
   for (const host of hosts.filter((one) => one.role === 'node')) {
-    const list = (pods.get(host.name) ?? []).sort(byOwner);
+    const list = (pods.get(host.name) ?? []).sort(byPlace);
     if (words.length > 0 && list.length === 0 && !matches(host)) continue;
     const ready = host.ready ? '' : ', not ready';
     branch(
@@ -81,7 +81,7 @@ export function rowsOf(
       list.map((pod) => podRow(pod, host.id, options.reach)),
     );
   }
-  const waiting = (pods.get('') ?? []).sort(byOwner);
+  const waiting = (pods.get('') ?? []).sort(byPlace);
   if (waiting.length > 0) {
     const id = 'group/waiting';
     const title = 'On no node yet';
