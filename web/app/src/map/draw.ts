@@ -2,7 +2,7 @@ import type { Counts } from '../model/things';
 import type { Box, Line, LineKind, Overlay, Scene } from './scene';
 import { kPod } from './metrics';
 import { along } from './painter';
-import type { Mark, Painter, Place, Rect, Text, TextStyle } from './painter';
+import type { Mark, Painter, Rect, Text, TextStyle } from './painter';
 import type { Theme } from './theme';
 
 /** The part of the map that is seen: what is drawn at x, y and scale. */
@@ -332,5 +332,3 @@ export function hit(scene: Scene, x: number, y: number): Box | null {
   }
   return best;
 }
-
-export type { Place };

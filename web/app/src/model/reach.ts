@@ -3,36 +3,39 @@ import { getJson } from '../api';
 import type { Reach } from '../map/lines';
 import { overlays, selected } from '../state';
 import { version, world } from './live';
+import { Repeater } from './repeater';
 
 /** What policies say of the selected pod; null as long as that is not asked or not known. */
 export const reach = signal<Reach | null>(null);
 
-const kWait = 60;
+const kShortestWait = 60;
+
+function repeaterFor(id: string, name: string): Repeater {
+  const path = `/kin/v1/reach?pod=${encodeURIComponent(name)}`;
+  return new Repeater(kShortestWait, async (signal) => {
+    try {
+      const answer = await getJson<Omit<Reach, 'pod'>>(path, { signal });
+      reach.value = { pod: id, ...answer };
+    } catch {
+      // The pod has no address yet, or has gone: the next change tells.
+      if (!signal.aborted) reach.value = null;
+    }
+  });
+}
 
 /** Asks again whenever the selected pod or anything that policies depend on has changed. */
 export function followReach() {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let asked = 0;
+  let about: string | null = null;
+  let repeater: Repeater | null = null;
   effect(() => {
     version.value;
-    const id = selected.value;
+    const id = overlays.value.has('policy') ? selected.value : null;
     const pod = id === null ? undefined : world.things.get(id);
-    const wanted = pod?.kind === 'pod' && !pod.hostNetwork && pod.ip && overlays.value.has('policy');
-    clearTimeout(timer);
-    const number = ++asked;
-    if (!wanted) {
-      reach.value = null;
-      return;
-    }
-    if (reach.peek()?.pod !== id) reach.value = null;
-    timer = setTimeout(() => {
-      getJson<Omit<Reach, 'pod'>>(`/kin/v1/reach?pod=${encodeURIComponent(`${pod.ns}/${pod.name}`)}`)
-        .then((answer) => {
-          if (number === asked) reach.value = { pod: pod.id, ...answer };
-        })
-        .catch(() => {
-          if (number === asked) reach.value = null;
-        });
-    }, kWait);
+    const wanted = pod?.kind === 'pod' && !pod.hostNetwork && pod.ip ? pod : null;
+    if (wanted && wanted.id === about) return repeater?.again();
+    repeater?.end();
+    reach.value = null;
+    about = wanted?.id ?? null;
+    repeater = wanted && repeaterFor(wanted.id, `${wanted.ns}/${wanted.name}`);
   });
 }

@@ -151,5 +151,3 @@ export function stateOf(pod: Pod): PodState {
   if (pod.phase === 'Failed' || /BackOff|Err|Invalid/.test(pod.status)) return 'failing';
   return pod.ready ? 'ready' : 'starting';
 }
-
-export const titleOf = (thing: Thing) => (thing.ns ? `${thing.ns}/${thing.name}` : thing.name);

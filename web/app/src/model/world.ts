@@ -1,4 +1,4 @@
-import type { Counts, Drop, Kind, Lab, Policy, Thing } from './things';
+import type { Counts, Drop, Kind, Lab, Thing } from './things';
 
 type Message =
   | ({ type: 'snapshot'; things: Thing[] } & Lab)
@@ -71,18 +71,6 @@ export class World {
     const out = new Set<string>();
     for (const thing of this.things.values()) if (thing.ns) out.add(thing.ns);
     return [...out].sort();
-  }
-
-  /** The policies that isolate each pod. */
-  isolation(): Map<string, Policy[]> {
-    const out = new Map<string, Policy[]>();
-    for (const policy of this.of('policy'))
-      for (const pod of policy.pods) {
-        const list = out.get(pod);
-        if (list) list.push(policy);
-        else out.set(pod, [policy]);
-      }
-    return out;
   }
 
   /** "pod shop/web-0" of a dropped packet, or an address, as the id of a thing on the map. */

@@ -1,28 +1,41 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
+import { Repeater } from '../model/repeater';
 
 export interface Asked<T> {
   value: T | null;
   error: string;
 }
 
-/** What `ask` answers, asked again whenever one of `keys` changes; the last answer to the same first
- * key stays until the next one comes. */
+const kShortestWait = 120;
+
+/** What `ask` answers; asked again when one of `keys` has changed. The first key says what it is
+ * about: the last answer about the same stays until the next one comes. */
 export function useAsk<T>(
   ask: (signal: AbortSignal) => Promise<T>,
   keys: readonly unknown[],
 ): Asked<T> {
-  const answer = useSignal<Asked<T> & { of: unknown }>({ value: null, error: '', of: keys[0] });
+  const about = keys[0];
+  const answer = useSignal<Asked<T> & { about: unknown }>({ value: null, error: '', about });
+  const latest = useRef(ask);
+  latest.current = ask;
+  const repeater = useRef<Repeater | null>(null);
+  const fresh = useRef(false);
   useEffect(() => {
-    const abort = new AbortController();
-    ask(abort.signal)
-      .then((value) => (answer.value = { value, error: '', of: keys[0] }))
-      .catch((error: Error) => {
-        if (!abort.signal.aborted)
-          answer.value = { value: null, error: error.message, of: keys[0] };
-      });
-    return () => abort.abort();
+    fresh.current = true;
+    repeater.current = new Repeater(kShortestWait, async (signal) => {
+      try {
+        answer.value = { value: await latest.current(signal), error: '', about };
+      } catch (error) {
+        if (!signal.aborted) answer.value = { value: null, error: (error as Error).message, about };
+      }
+    });
+    return () => repeater.current?.end();
+  }, [about]);
+  useEffect(() => {
+    if (!fresh.current) repeater.current?.again();
+    fresh.current = false;
   }, keys);
-  const { value, error, of } = answer.value;
-  return of === keys[0] ? { value, error } : { value: null, error: '' };
+  const { value, error, about: of } = answer.value;
+  return of === about ? { value, error } : { value: null, error: '' };
 }

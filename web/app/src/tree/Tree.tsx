@@ -169,7 +169,7 @@ class Item extends Component<ItemProps> {
         )}
         {row.state && <StateMark state={row.state} />}
         <span class="title" aria-hidden="true">
-          {shorten(row.title, row.level === 1 ? 26 : 22)}
+          {shorten(row.title, row.level === 1 ? 24 : row.state ? 17 : 19)}
         </span>
         {row.cut && (
           <span class="cut" aria-hidden="true">

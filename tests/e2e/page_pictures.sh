@@ -1,0 +1,8 @@
+#!/bin/bash
+# Pictures of every screen of the page, light and dark, in build/pictures. No test: for people to look at.
+source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/page_lib.sh"
+
+start_lab
+in_browser pictures.mjs
+finish
