@@ -1,4 +1,5 @@
 // The page against a real lab: what a class sees, from the link to the terminal.
+import { readFileSync } from 'node:fs';
 import { api, check, complaints, eventually, finish, item, kin, kubectl, link, open, same, says, type } from './browser.mjs';
 
 const used = await link();
@@ -133,6 +134,12 @@ await check('of its DNS', async () => {
   await tab('DNS');
   await shows(/10\.96\.0\.10[\s\S]*default\.svc\.cluster\.local[\s\S]*ndots:5/);
 });
+await check('of what it writes', async () => {
+  await item(page, /^pod default\/other/).click();
+  await tab('Logs');
+  await shows(/start worker processes/);
+  await item(page, /^pod default\/client/).click();
+});
 await check('of its Events and its YAML', async () => {
   await tab('Events');
   await shows(/Started container client/);
@@ -184,6 +191,14 @@ await check('and the line is whole again without the policy', async () => {
   await item(page, /^pod default\/other, Running, ready, [\d.]+$/).waitFor();
 });
 
+await check('the map can be kept as a picture', async () => {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'SVG' }).click(),
+  ]);
+  const text = readFileSync(await download.path(), 'utf8');
+  if (!/^<svg[\s\S]*>node-2<[\s\S]*<\/svg>\n$/.test(text)) throw new Error(text.slice(0, 400));
+});
 await check('a page outlives a restart of its lab', async () => {
   const { port } = new URL(page.url());
   await kin('down');

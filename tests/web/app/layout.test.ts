@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { draw } from '../../../web/app/src/map/draw';
 import { layout, type LayoutOptions } from '../../../web/app/src/map/layout';
 import type { Reach } from '../../../web/app/src/map/lines';
+import { pictureOf } from '../../../web/app/src/map/picture';
 import { kOverlays, type Box, type Scene } from '../../../web/app/src/map/scene';
 import { SvgPainter } from '../../../web/app/src/map/svg_painter';
 import { dark, light } from '../../../web/app/src/map/theme';
@@ -25,11 +26,22 @@ function svg(on: Scene, options: { scale?: number; selected?: string; dark?: boo
   const theme = options.dark ? dark : light;
   const painter = new SvgPainter();
   const view = { scale, x: 0, y: 0, w: on.width * scale, h: on.height * scale };
-  const counts = { 'service/shop/web': { 'pod/shop/web-0': 12 } };
-  const state = { counts, drops: [], fresh: () => 0, hovered: null, marked: [], overlays: new Set(kOverlays) };
-  draw(on, view, theme, { ...state, selected: options.selected ?? null }, painter);
+  const selected = options.selected ?? null;
+  draw(on, view, theme, { ...idle, drops: [], fresh: () => 0, selected }, painter);
   return painter.document(on.width, on.height, theme.ground);
 }
+const idle = {
+  counts: { 'service/shop/web': { 'pod/shop/web-0': 12 } },
+  hovered: null,
+  marked: [],
+  overlays: new Set(kOverlays),
+};
+
+test('the picture to be kept is the map at its own size', () => {
+  const on = scene(shop);
+  const shown = { ...idle, scene: on, theme: light, selected: null, changed: new Map(), counted: new Map() };
+  assert.equal(pictureOf({ ...shown, hovered: 'pod/shop/web-0' }), svg(on));
+});
 
 const reach: Reach = {
   pod: 'pod/shop/db-0',

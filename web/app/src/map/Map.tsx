@@ -6,6 +6,7 @@ import { isDark, namespace, overlays, select, selected, selectedThing, toggle } 
 import { tellPlaces } from '../tree/places';
 import { layout } from './layout';
 import { dropLine } from './lines';
+import { keep, pictureOf } from './picture';
 import { kOverlays, type Overlay } from './scene';
 import type { Slots } from './slots';
 import { Stage } from './stage';
@@ -151,6 +152,12 @@ export function MapScreen() {
           </button>
         ))}
         <span class="space" />
+        <button
+          title="Keep the map as a picture"
+          onClick={() => stage && keep('kin-map.svg', 'image/svg+xml', pictureOf(stage.shown))}
+        >
+          SVG
+        </button>
         <button onClick={() => stage?.zoom(1 / 1.25)} aria-label="Zoom out" aria-keyshortcuts="-">
           −
         </button>

@@ -5,6 +5,7 @@ import { select, selectedThing, tab } from '../state';
 import { openTerminal } from '../terminal/Drawer';
 import { Dns } from './Dns';
 import { ThingEvents } from './ThingEvents';
+import { Logs } from './Logs';
 import { Network } from './Network';
 import { Overview } from './Overview';
 import { Rules } from './Rules';
@@ -24,11 +25,12 @@ function tabsOf(thing: Thing): Tab[] {
   const yaml = { id: 'yaml', title: 'YAML', show: () => <Yaml of={thing} /> };
   switch (thing.kind) {
     case 'pod': {
-      if (thing.hostNetwork) return [overview, events, yaml];
+      const logs = { id: 'logs', title: 'Logs', show: () => <Logs pod={thing} /> };
+      if (thing.hostNetwork) return [overview, logs, events, yaml];
       const network = { id: 'network', title: 'Network', show: () => <Network of={thing} /> };
       const rules = { id: 'rules', title: 'Rules', show: () => <Rules of={thing} /> };
       const dns = { id: 'dns', title: 'DNS', show: () => <Dns pod={thing} /> };
-      return [overview, network, rules, ...(runsPrograms(thing) ? [dns] : []), events, yaml];
+      return [overview, network, rules, ...(runsPrograms(thing) ? [dns] : []), logs, events, yaml];
     }
     case 'service':
     case 'policy': {
