@@ -67,10 +67,10 @@ bool Door::is_own_origin(const http::Request& request) const {
         return std::ranges::all_of(headers.all(name),
                                    [&](std::string_view value) { return value == wanted; });
     };
-    if (!all_are("Sec-Fetch-Site", "same-origin")) return false;
-    if (!headers.has("Origin")) {
-        return only_reads(request) && !request.wants_upgrade("websocket");
-    }
+    // A WebSocket always says its Origin, and that is proof enough.
+    const bool socket = request.wants_upgrade("websocket");
+    if (!socket && !all_are("Sec-Fetch-Site", "same-origin")) return false;
+    if (!headers.has("Origin")) return only_reads(request) && !socket;
     return all_are("Origin", cat("http://", headers.get("Host")));
 }
 

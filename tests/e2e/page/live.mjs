@@ -40,6 +40,7 @@ await check('a change is on the page within 200 ms of its write', async () => {
             if (document.querySelector(`[data-id="service/default/${wanted}"]`)) resolve(Date.now());
           };
           new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+          look();
         }),
       name,
     );
@@ -48,7 +49,8 @@ await check('a change is on the page within 200 ms of its write', async () => {
       spec: { ports: [{ port: 80 }], selector: { app: 'nobody' } },
     });
     const written = Date.now();
-    times.push((await seen) - written);
+    const at = await Promise.race([seen, new Promise((late) => setTimeout(late, 10_000, Infinity))]);
+    times.push(at - written);
   }
   console.log(`       within ${times.join(', ')} ms`);
   // The machine may be busy with something else now and then, but not each time.
