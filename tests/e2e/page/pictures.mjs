@@ -14,7 +14,7 @@ const networking = '/apis/networking.k8s.io/v1/namespaces/default';
 await kin('apply', '-f', 'examples/01-web.yaml');
 await api('POST', `${core}/pods`, pod('db', 'redis', { app: 'db' }));
 await api('POST', `${core}/pods`, pod('client', 'busybox', { app: 'client' }, ['sleep', '100000']));
-await api('POST', `${core}/pods`, pod('broken', 'no-such-image', { app: 'broken' }, undefined));
+await api('POST', `${core}/pods`, { metadata: { name: 'broken' }, spec: { containers: [{ name: 'c', image: 'no-such-image' }] } });
 await api('POST', `${core}/services`, { metadata: { name: 'db' }, spec: { selector: { app: 'db' }, ports: [{ port: 6379 }] } });
 await api('POST', `${networking}/ingresses`, {
   metadata: { name: 'shop' },
