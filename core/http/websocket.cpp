@@ -188,9 +188,7 @@ void WebSocket::start(Loop& loop, Events events) {
 
 const std::string& WebSocket::protocol() const { return state_->protocol; }
 
-bool WebSocket::send(std::string_view message) {
-    return state_->send(WSLAY_BINARY_FRAME, message);
-}
+bool WebSocket::send(std::string_view message) { return state_->send(WSLAY_BINARY_FRAME, message); }
 
 bool WebSocket::send_text(std::string_view message) {
     return state_->send(WSLAY_TEXT_FRAME, message);
