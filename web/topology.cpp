@@ -7,6 +7,10 @@
 namespace kin::web {
 
 namespace {
+/// What netns/pod says at each Node of how the lab's network was chosen.
+constexpr const char* kCniLabel = "kin.internal/cni";
+constexpr const char* kOverlayLabel = "kin.internal/overlay";
+
 Json thing(std::string_view kind, const View& view) {
     const ObjectKey& key = view.key();
     return {{"id", id_of(kind, key)}, {"kind", kind}, {"ns", key.ns}, {"name", key.name}};
@@ -81,8 +85,14 @@ Json host_json(const Node& node) {
     out["role"] = "node";
     out["ip"] = node.internal_ip;
     out["pods"] = node.pod_cidr;
+    if (const auto pods = Cidr::parse(node.pod_cidr))
+        out["gateway"] = pods->address.plus(1).to_string();
     out["ready"] = node.ready;
-    if (node.meta.labels.contains("node-role.kubernetes.io/control-plane")) out["control"] = true;
+    const auto& labels = node.meta.labels;
+    if (const auto cni = labels.find(kCniLabel); cni != labels.end()) out["cni"] = cni->second;
+    if (const auto overlay = labels.find(kOverlayLabel); overlay != labels.end())
+        out["overlay"] = overlay->second;
+    if (labels.contains("node-role.kubernetes.io/control-plane")) out["control"] = true;
     if (node.unschedulable) out["cordoned"] = true;
     return out;
 }

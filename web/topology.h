@@ -14,7 +14,8 @@ namespace kin::web {
 
 /// The cluster as the page draws it: flat things with an id, each one small JSON object. Pure.
 ///
-///   host/NODE             a node, from its Node object; the router and hosts outside are the lab's
+///   host/NODE             a node, from its Node object, and how it is joined to pods and nodes;
+///                         the router and hosts outside are the lab's
 ///   pod/NS/NAME           where it runs, its address, how it is
 ///   service/NS/NAME       its addresses and ports, and what stands behind it
 ///   ingress/NS/NAME       which host and path lead to which Service

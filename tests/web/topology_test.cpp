@@ -28,6 +28,22 @@ TEST(TopologyTest, PodSaysWhereItIsAndHow) {
                 "containers":[{"name":"nginx","image":"nginx"}]})"));
 }
 
+TEST(TopologyTest, NodeSaysHowItsPodsHangOnItAndHowItIsJoinedToOthers) {
+    EXPECT_EQ(host_json(decoded<Node>(R"(
+metadata: {name: node-2, labels: {kin.internal/cni: bridge, kin.internal/overlay: vxlan}}
+spec: {podCIDR: 10.244.2.0/24}
+status: {addresses: [{type: InternalIP, address: 172.30.0.3}],
+  conditions: [{type: Ready, status: "True"}]})")),
+              *parse_json(R"({"id":"host/node-2","kind":"host","ns":"","name":"node-2",
+                "role":"node","ip":"172.30.0.3","pods":"10.244.2.0/24","gateway":"10.244.2.1",
+                "ready":true,"cni":"bridge","overlay":"vxlan"})"));
+}
+
+TEST(TopologyTest, NodeWithoutLabelsAndAddressesSaysNothingOfThem) {
+    const Json out = host_json(decoded<Node>("metadata: {name: node-9}"));
+    for (const char* fact : {"gateway", "cni", "overlay"}) EXPECT_FALSE(out.contains(fact)) << fact;
+}
+
 struct StatusCase {
     const char* expected;
     const char* yaml;
