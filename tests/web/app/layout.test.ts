@@ -10,7 +10,7 @@ import { dark, light } from '../../../web/app/src/map/theme';
 import { assign } from '../../../web/app/src/map/slots';
 import type { Thing } from '../../../web/app/src/model/things';
 import { expectGolden } from './golden';
-import { many, node, outside, pod, policy, service, shop } from './things';
+import { joined, many, node, outside, pod, policy, service, shop } from './things';
 
 const all: LayoutOptions = { ns: null };
 const scene = (things: Thing[], options = all) => layout(things, options).scene;
@@ -60,24 +60,67 @@ test('a selected pod shows what policies cut', () => {
   expectGolden('shop-policy.svg', svg(on, { selected: 'pod/shop/db-0' }));
 });
 
+const bridged = joined(shop, 'bridge', 'none');
+const tunnelled = joined(shop, 'ptp', 'vxlan');
+const both = joined(shop, 'bridge', 'vxlan');
+test('pods on bridges look as they should', () => expectGolden('shop-bridge.svg', svg(scene(bridged))));
+test('so do nodes joined by a tunnel', () => expectGolden('shop-vxlan.svg', svg(scene(tunnelled))));
+test('and both together, in the dark', () =>
+  expectGolden('shop-bridge-vxlan-dark.svg', svg(scene(both), { dark: true })));
+
+test('the veths of pods end at their bridge', () => {
+  const on = scene(both);
+  for (const line of on.lines.filter(({ kind, from }) => kind === 'wire' && from.startsWith('pod/'))) {
+    const bridge = place(on, `${line.to} bridge`);
+    const [x, y] = line.points.at(-1)!;
+    assert.ok(x > bridge.x && x < bridge.x + bridge.w && y === bridge.y, line.from);
+  }
+});
+
+test('without a bridge they end where the way to eth0 and to the tunnel begins', () => {
+  const on = scene(joined(many(60, 5, 4), 'ptp', 'vxlan'));
+  const wires = on.lines.filter(({ kind }) => kind === 'wire');
+  const flat = wires.filter(({ points: [a, b], from, to }) => from === to && a![1] === b![1]);
+  const onRail = (node: string, [x, y]: readonly [number, number]) =>
+    flat.some(({ from, points: [a, b] }) => from === node && a![1] === y && a![0] <= x && x <= b![0]);
+  for (const { from, to, points } of wires) {
+    if (from.startsWith('pod/')) assert.ok(onRail(to, points.at(-1)!), from);
+    if (from === to && points[0]![0] === points[1]![0]) assert.ok(onRail(from, points[0]!), from);
+  }
+});
+
+test('every node has an end of the tunnel, and its cable all the same', () => {
+  const nodes = ['host/node-1', 'host/node-2', 'host/node-3'];
+  assert.deepEqual(linesOf(scene(both), 'tunnel'), nodes.map((id) => `${id} tunnel tunnel`));
+  assert.deepEqual(linesOf(scene(bridged), 'tunnel'), []);
+  for (const things of [shop, bridged, tunnelled, both])
+    for (const id of nodes) assert.ok(linesOf(scene(things), 'wire').includes(`${id} wire fabric`), id);
+});
+
+test('a way that the page does not know looks as plain as can be', () =>
+  assert.equal(svg(scene(joined(shop, 'future', 'future'))), svg(scene(shop))));
+
 test('the same things in another order look the same', () =>
   assert.equal(svg(scene([...shop].reverse())), svg(scene(shop))));
 
 test('a pod that comes or goes moves nothing else', () => {
-  const first = layout(shop, all);
-  const more = [...shop, pod('shop/aaa', 'node-1'), pod('other/zzz', 'node-2')];
+  for (const things of [shop, both]) staysInPlace(things);
+});
+
+function staysInPlace(things: Thing[]) {
+  const first = layout(things, all);
+  const more = [...things, pod('shop/aaa', 'node-1'), pod('other/zzz', 'node-2')];
   const second = layout(more, all, first.slots);
   const third = layout(
     more.filter(({ id }) => id !== 'pod/shop/web-0'),
     all,
     second.slots,
   );
-  for (const { id } of shop) {
-    if (id.startsWith('policy/')) continue;
+  for (const { id } of first.scene.boxes) {
     assert.deepEqual(place(second.scene, id), place(first.scene, id), id);
     if (id !== 'pod/shop/web-0') assert.deepEqual(place(third.scene, id), place(first.scene, id), id);
   }
-});
+}
 
 test('a pod that comes takes the place of one that went', () => {
   const first = layout(shop, all);
@@ -96,7 +139,9 @@ test('slots keep who stays, fill from the front and end with somebody', () => {
 });
 
 test('nothing lies on anything else', () => {
-  for (const things of [shop, many(1000, 20, 60), many(7, 1, 3), many(60, 5, 40)]) {
+  const labs = [shop, many(7, 1, 3), many(60, 5, 40)];
+  const ways = labs.map((things) => joined(things, 'bridge', 'vxlan'));
+  for (const things of [...labs, ...ways, bridged, tunnelled, many(1000, 20, 60)]) {
     const on = scene(things);
     const overlap = (a: Box, b: Box) =>
       a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
@@ -105,7 +150,7 @@ test('nothing lies on anything else', () => {
     on.boxes.forEach((a, i) => {
       assert.ok(a.x >= 0 && a.y >= 0 && a.x + a.w <= on.width && a.y + a.h <= on.height, a.id);
       for (const b of on.boxes.slice(i + 1)) {
-        const within = a.kind === 'node' && (b.kind === 'pod' || b.kind === 'chip');
+        const within = a.kind === 'node' && ['pod', 'chip', 'device'].includes(b.kind);
         assert.ok(within ? inside(b, a) || !overlap(a, b) : !overlap(a, b), `${a.id} on ${b.id}`);
       }
     });

@@ -9,6 +9,9 @@ export const node = (name: string, number: number): Host => ({
   role: 'node',
   ip: `172.30.0.${number + 1}`,
   pods: `10.244.${number}.0/24`,
+  gateway: `10.244.${number}.1`,
+  cni: 'ptp',
+  overlay: 'none',
   ready: true,
   ...(number === 1 ? { control: true } : {}),
 });
@@ -97,6 +100,12 @@ export const shop: Thing[] = [
   ingress('shop/shop', 'web'),
   policy('shop/db', ['shop/db-0']),
 ];
+
+/** The same in a lab whose network was chosen otherwise: kin up --cni, --overlay. */
+export const joined = (things: Thing[], cni: string, overlay: string): Thing[] =>
+  things.map((thing) =>
+    thing.kind === 'host' && thing.role === 'node' ? { ...thing, cni, overlay } : thing,
+  );
 
 /** So many pods spread over so many nodes, with Services of 16 endpoints. */
 export function many(pods: number, nodes: number, services: number): Thing[] {

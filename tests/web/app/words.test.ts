@@ -5,12 +5,26 @@ import { fit, reveal, zoom } from '../../../web/app/src/map/camera';
 import { emptyScene } from '../../../web/app/src/map/scene';
 import { hit } from '../../../web/app/src/map/draw';
 import { layout } from '../../../web/app/src/map/layout';
-import { shop } from './things';
+import { cniWords, overlayWords } from '../../../web/app/src/model/ways';
+import { node, shop } from './things';
 
 test('names of pods keep their beginning and their end', () => {
   assert.equal(shorten('web-678b8c8999-flv8b', 20), 'web-678b8c8999-flv8b');
   assert.equal(shorten('web-678b8c8999-flv8b', 14), 'web-678…-flv8b');
   assert.equal(shorten('abcdef', 3), 'abc');
+});
+
+test('the ways of a lab have words, and those not known their names', () => {
+  const ways = (cni: string, overlay: string) => {
+    const host = { ...node('node-1', 1), cni, overlay };
+    return [cniWords(host), overlayWords(host)];
+  };
+  assert.deepEqual(ways('ptp', 'none'), ['ptp (a routed veth each)', 'plain routes']);
+  assert.deepEqual(ways('bridge', 'vxlan'), [
+    'bridge (cni0, isolated ports)',
+    'VXLAN (vxlan.1, VNI 1, UDP 4789, MTU 1450)',
+  ]);
+  assert.deepEqual(ways('future', 'ipip'), ['future', 'ipip']);
 });
 
 test('zooming keeps the point under the pointer', () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { World } from '../../../web/app/src/model/world';
 import type { Drop, Lab } from '../../../web/app/src/model/things';
 import { rowsOf } from '../../../web/app/src/tree/rows';
-import { pod, policy, service, shop } from './things';
+import { joined, pod, policy, service, shop } from './things';
 
 const lab: Lab = {
   lab: 'demo',
@@ -102,6 +102,17 @@ test('rows say in words what the map draws', () => {
   };
   assert.match(spoken('pod/shop/web-0', { reach }), /, may not reach db-0$/);
   assert.match(spoken('pod/shop/web-1', { reach }), /, cut off from db-0$/);
+});
+
+test('a node says in words what it holds for pods and for other nodes', () => {
+  const spoken = (cni: string, overlay: string) => {
+    const world = new World();
+    world.take({ type: 'snapshot', ...lab, things: joined(shop, cni, overlay) }, 0);
+    return tree(world).find((row) => row.id === 'host/node-2')!.spoken;
+  };
+  assert.equal(spoken('ptp', 'none'), 'node node-2, 172.30.0.3');
+  assert.equal(spoken('bridge', 'none'), 'node node-2, 172.30.0.3, pods on bridge cni0 10.244.2.1/24');
+  assert.equal(spoken('ptp', 'vxlan'), 'node node-2, 172.30.0.3, tunnel vxlan.1 to the other nodes');
 });
 
 test('a pod that no node has yet is in the tree', () => {

@@ -29,13 +29,14 @@ export function serviceBox(service: Service) {
   };
 }
 
-export function nodeBox(node: Host, x: number, y: number, size: { w: number; h: number }): Box {
+export function nodeBox(node: Host, x: number, y: number, size: { w: number; h: number }, rail: number): Box {
   return {
     id: node.id,
     kind: 'node',
     x,
     y,
     ...size,
+    rail,
     title: node.name,
     sub: `${node.ip}, pods ${node.pods || '?'}`,
     detail: [node.control && 'control-plane', node.cordoned && 'cordoned'].filter(Boolean).join(', '),

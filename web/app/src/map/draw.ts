@@ -35,8 +35,12 @@ const kFar = 0.34;
 const kMiddle = 0.72;
 const kNear = 1.25;
 
+/** A tunnel is dashed: it is no wire, but leads through one. */
+const kTunnelDash = [7, 4];
+
 const overlayOf: Record<LineKind, Overlay> = {
   wire: 'wiring',
+  tunnel: 'wiring',
   service: 'services',
   unready: 'services',
   ingress: 'ingress',
@@ -54,6 +58,14 @@ export function draw(scene: Scene, view: View, theme: Theme, state: DrawState, p
   painter.rects(nodes, { fill: theme.node, stroke: theme.nodeEdge, width: 1.5, radius: 10 });
   drawLines(scene, view, shown, theme, state, painter);
   painter.rects(of('fabric'), { fill: theme.box, stroke: theme.edge, width: 1.2, radius: 6 });
+  painter.rects(of('device'), { fill: theme.box, stroke: theme.edge, width: 1.2, radius: 4 });
+  painter.rects(of('tunnel'), {
+    fill: theme.ground,
+    stroke: theme.muted,
+    width: 1.5,
+    radius: 6,
+    dash: kTunnelDash,
+  });
   painter.rects(of('router', 'outside'), {
     fill: theme.node,
     stroke: theme.edge,
@@ -130,6 +142,7 @@ function drawLines(
     const lines = (kind: LineKind, style: Parameters<Painter['lines']>[1]) =>
       painter.lines(lists[kind] ?? [], { ...style, opacity: opacity * (style.opacity ?? 1) });
     lines('wire', { stroke: theme.wire, width: width(1.4) });
+    lines('tunnel', { stroke: theme.muted, width: width(1.5), dash: kTunnelDash });
     lines('ingress', { stroke: theme.ingress, width: width(2), arrow: 9 });
     // Many together are a carpet: then each is faint, until something is selected.
     const many = focused ? 1 : Math.min(1, Math.max(0.16, 150 / (lists.service?.length ?? 1)));
@@ -232,6 +245,13 @@ function drawNames(boxes: Box[], view: View, theme: Theme, painter: Painter) {
     write(['pod'], title, line(25, 21), (box) => box.title);
     write(['pod'], small, line(25, 38), (box) => box.sub);
     write(['chip'], { ...small, size: 11, mono: false }, line(24, 14), (box) => box.title);
+    write(['device'], { ...small, size: 11 }, line(8, 14), (box) => `${box.title} ${box.sub}`.trim());
+    write(
+      ['device'],
+      { ...small, size: 11, mono: false },
+      (box) => ({ x: box.x + box.w - 8, y: box.y + 14, align: 'right' }),
+      (box) => box.detail ?? '',
+    );
     write(rails, { ...title, size: 14 }, line(12, 20), (box) => box.title);
     write(rails, small, line(12, 36), (box) => box.sub);
     write(rails, { ...small, size: 11, mono: false }, line(12, 51), (box) => box.detail ?? '');
@@ -252,7 +272,7 @@ function drawNames(boxes: Box[], view: View, theme: Theme, painter: Painter) {
     write(['node'], quiet, line(14, 39), (box) => box.sub);
   }
   write(
-    ['fabric'],
+    ['fabric', 'tunnel'],
     { ...small, mono: false },
     (box) => ({ x: box.x + 12, y: box.y + 16 }),
     (box) => `${box.title}: ${box.sub}`,

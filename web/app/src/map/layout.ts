@@ -1,8 +1,10 @@
 import { isSystem } from '../model/things';
 import type { Host, Pod, Thing } from '../model/things';
+import { kTunnel, tunnelOf } from '../model/ways';
 import { ingressBox, isolated, nodeBox, podBox, serviceBox } from './boxes';
 import { ingressLines, reachLines, serviceLines, wires, type Reach } from './lines';
-import { columnsFor, kBand, kFabric, kMargin, kNarrowest, kNode, kOutside, kPod, kRail, nodeColumns } from './metrics';
+import { deviceBoxes, hasDevices } from './devices';
+import { columnsFor, kBand, kFabric, kMargin, kNarrowest, kNode, kOutside, kPod, kRail, kTunnelBar, nodeColumns } from './metrics';
 import { Rail } from './rail';
 import type { Box, Scene } from './scene';
 import { assign, type Slots } from './slots';
@@ -23,8 +25,9 @@ export interface LayoutOptions {
  *     service  service  service        addresses that lead to pods
  *     +-node-1----+ +-node-2----+
  *     | pod  pod  | | pod       |      pods on their node, by owner and name
- *     | rail      | | rail      |      the node's routes: where veths end
+ *     | rail      | | rail      |      the node's routes or its bridge: where veths end
  *     +--eth0-----+ +--eth0-----+
+ *     - - -  tunnel - - - - - - -      if packets of pods go through one
  *     ====== fabric =============      the bridge between nodes
  *          router -- outside hosts
  */
@@ -51,6 +54,8 @@ class Plan {
   private readonly columns: number;
   private readonly ownRows: number;
   private readonly size: { w: number; h: number };
+  /** From a node's top to where its pods' veths end. */
+  private readonly rail: number;
   private readonly across: number;
   private readonly width: number;
 
@@ -64,10 +69,11 @@ class Plan {
     this.columns = columnsFor(most(this.own) + most(this.system));
     this.ownRows = Math.max(2, Math.ceil(most(this.own) / this.columns));
     const rows = this.ownRows + Math.ceil(most(this.system) / this.columns);
-    this.size = {
-      w: kNode.pad * 2 + this.columns * (kPod.w + kPod.bus) - 4,
-      h: kNode.head + rows * (kPod.h + kPod.gap) + kNode.rail + kNode.chip + kNode.pad,
-    };
+    const foot = all.nodes.some(hasDevices) ? kNode.devices : 0;
+    const h = kNode.head + rows * (kPod.h + kPod.gap) + kNode.rail + foot + kNode.chip + kNode.pad;
+    this.size = { w: kNode.pad * 2 + this.columns * (kPod.w + kPod.bus) - 4, h };
+    // A bar takes more room than a line.
+    this.rail = h - kNode.rail - foot - kNode.chip + (foot ? -12 : 2);
     this.across = nodeColumns(all.nodes.length);
     this.width = Math.max(this.across * (this.size.w + kNode.gapX), kNarrowest);
   }
@@ -79,7 +85,7 @@ class Plan {
     y = rail.lay('Services', this.keep('service', ids(all.services)), all.byId, y, serviceBox);
     const railBottom = y - kRail.gapY;
     y = this.placeNodes(y > kMargin ? y + kBand : y);
-    y = this.placeOutside(y);
+    y = this.placeOutside(this.placeTunnel(y));
     const lines = [
       ...wires(all, byId, this.columns),
       ...serviceLines(all.services, all.nodes, byId, railBottom),
@@ -118,7 +124,9 @@ class Plan {
     this.all.nodes.forEach((node, index) => {
       const x = kMargin + kNode.gapX / 2 + (index % this.across) * step.x;
       const y = top + Math.floor(index / this.across) * step.y;
-      this.add(nodeBox(node, x, y, this.size));
+      const box = nodeBox(node, x, y, this.size, y + this.rail);
+      this.add(box);
+      deviceBoxes(node, box).forEach((device) => this.add(device));
       const place = (first: number) => (id: string | null, at: number) => {
         const pod = id === null ? undefined : (this.all.byId.get(id) as Pod);
         if (pod) this.placePod(pod, policies.get(pod.id), x, y, at % this.columns, first + Math.floor(at / this.columns));
@@ -155,6 +163,21 @@ class Plan {
         h: kNode.chip,
       }),
     );
+  }
+
+  private placeTunnel(y: number): number {
+    if (!this.all.nodes.some(tunnelOf)) return y;
+    this.add({
+      id: 'tunnel',
+      kind: 'tunnel',
+      x: kMargin,
+      y,
+      w: this.width,
+      h: kTunnelBar.h,
+      title: kTunnel.name,
+      sub: `a tunnel between the nodes for packets to pods (${kTunnel.facts})`,
+    });
+    return y + kTunnelBar.h + kTunnelBar.gap;
   }
 
   private placeOutside(y: number): number {

@@ -1,4 +1,5 @@
 import type { Endpoint, Host, Ingress, Service } from '../model/things';
+import { deviceWires, hasDevices } from './devices';
 import { kNode, kPod } from './metrics';
 import type { Box, Line } from './scene';
 import type { Sorted } from './sorted';
@@ -21,17 +22,17 @@ const above = (box: Box): Point => [box.x + box.w / 2, box.y];
 export function wires(all: Sorted, byId: Map<string, Box>, columns: number): Line[] {
   const fabric = byId.get('fabric')!;
   return [
-    ...all.nodes.flatMap((node) => nodeWires(byId.get(node.id)!, fabric, columns)),
+    ...all.nodes.flatMap((node) => {
+      const box = byId.get(node.id)!;
+      return hasDevices(node) ? deviceWires(box, byId, columns) : nodeWires(box, fabric, columns);
+    }),
     ...all.pods.flatMap((pod) => podWire(byId.get(pod.id), byId.get(`host/${pod.node}`))),
     ...outsideWires(all.outside, byId, fabric),
   ];
 }
 
-/** The height of a node's rail: its routes, where all of its links meet. */
-const railOf = (node: Box) => node.y + node.h - kNode.rail - kNode.chip + 2;
-
 function nodeWires(node: Box, fabric: Box, columns: number): Line[] {
-  const rail = railOf(node);
+  const rail = node.rail!;
   const left = node.x - kNode.gapX / 2 + 8;
   const right = node.x + kNode.pad + kPod.bus / 2 - 4 + (columns - 1) * (kPod.w + kPod.bus);
   return [
@@ -60,7 +61,7 @@ function podWire(pod: Box | undefined, node: Box | undefined): Line[] {
       points: [
         [pod.x, y],
         [bus, y],
-        [bus, railOf(node)],
+        [bus, node.rail!],
       ],
     },
   ];

@@ -5,13 +5,17 @@ export const kOverlays: readonly Overlay[] = ['wiring', 'services', 'ingress', '
 
 export interface Box {
   id: string;
-  kind: 'node' | 'pod' | 'chip' | 'service' | 'ingress' | 'outside' | 'router' | 'fabric';
+  kind: 'node' | 'pod' | 'chip' | 'service' | 'ingress' | 'outside' | 'router' | 'fabric' | 'device' | 'tunnel';
   x: number;
   y: number;
   w: number;
   h: number;
   title: string;
   sub: string;
+  /** The thing that it is a part of: who clicks on it means that. */
+  of?: string;
+  /** In a node, the height at which its pods' veths end. */
+  rail?: number;
   /** What is only legible from near: the third line. */
   detail?: string;
   /** The node's end of a pod's veth. */
@@ -25,6 +29,7 @@ export interface Box {
 
 export type LineKind =
   | 'wire'
+  | 'tunnel'
   | 'service'
   | 'unready'
   | 'ingress'

@@ -99,7 +99,8 @@ export class Stage {
   /** The thing at a point of the canvas. */
   at(x: number, y: number): string | null {
     const { scale, x: left, y: top } = this.view;
-    return hit(this.shown.scene, (x - left) / scale, (y - top) / scale)?.id ?? null;
+    const box = hit(this.shown.scene, (x - left) / scale, (y - top) / scale);
+    return box?.of ?? box?.id ?? null;
   }
 
   /** Where on the canvas the middle of a thing is. */

@@ -7,6 +7,11 @@ export interface Host {
   role: 'node' | 'router' | 'outside';
   ip: string;
   pods?: string;
+  /** What its pods send to in order to leave. */
+  gateway?: string;
+  /** How its pods hang on it, and how packets of pods get to other nodes: see ways.ts. */
+  cni?: string;
+  overlay?: string;
   ready: boolean;
   control?: boolean;
   cordoned?: boolean;

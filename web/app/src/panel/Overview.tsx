@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { ticks, version, world } from '../model/live';
 import { byPlace, stateOf } from '../model/things';
 import type { Host, Ingress, Pod, Policy, Service, Thing } from '../model/things';
+import { cniWords, overlayWords } from '../model/ways';
 import { reach } from '../model/reach';
 import { Command } from '../shell/Command';
 import { Link } from '../shell/Link';
@@ -313,6 +314,9 @@ function HostOverview({ host }: { host: Host }) {
           ['Scheduling', host.cordoned ? 'off (cordoned)' : ''],
           ['Address', <code>{host.ip}</code>],
           ['Pod addresses', host.pods && <code>{host.pods}</code>],
+          ["Pods' gateway", host.gateway && <code>{host.gateway}</code>],
+          ['Pods attached', cniWords(host)],
+          ['Between nodes', overlayWords(host)],
         ]}
       />
       {pods.length > 0 && (

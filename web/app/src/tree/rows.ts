@@ -1,5 +1,6 @@
 import { byPlace, stateOf } from '../model/things';
-import type { Pod, Thing } from '../model/things';
+import type { Host, Pod, Thing } from '../model/things';
+import { bridgeOf, tunnelOf } from '../model/ways';
 import type { Reach } from '../map/lines';
 import type { World } from '../model/world';
 
@@ -76,8 +77,9 @@ export function rowsOf(
     const list = (pods.get(host.name) ?? []).sort(byPlace);
     if (words.length > 0 && list.length === 0 && !matches(host)) continue;
     const ready = host.ready ? '' : ', not ready';
+    const row = leaf(host, 'node', host.ip + ready, null);
     branch(
-      { ...leaf(host, 'node', host.ip + ready, null), level: 1 },
+      { ...row, spoken: row.spoken + linksOf(host), level: 1 },
       list.map((pod) => podRow(pod, host.id, options.reach)),
     );
   }
@@ -127,6 +129,15 @@ function cutBetween(pod: Pod, reach: Reach): string {
   if (there && back) return `cut off from ${name}`;
   if (there) return `${name} may not reach it`;
   return back ? `may not reach ${name}` : '';
+}
+
+/** In words what the map shows of a node's own links. */
+function linksOf(host: Host): string {
+  const [bridge, tunnel] = [bridgeOf(host), tunnelOf(host)];
+  return [
+    bridge && `, pods on bridge ${bridge.name} ${bridge.address}`,
+    tunnel && `, tunnel ${tunnel.name} to the other nodes`,
+  ].filter(Boolean).join('');
 }
 
 /** In words what the map shows as the lines of a Service. */
