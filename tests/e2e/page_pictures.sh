@@ -5,4 +5,10 @@ source "$(dirname "$0")/page_lib.sh"
 
 start_lab
 in_browser pictures.mjs
+
+# Once more with a network that has more to be seen.
+"$KIN" reset --yes --lab "$LAB" >/dev/null
+KIN_CNI=bridge KIN_OVERLAY=vxlan
+start_lab
+in_browser pictures.mjs
 finish

@@ -4,6 +4,7 @@ import { api, finish, item, kin, kubectl, open, says, type } from './browser.mjs
 
 const folder = process.argv[2] ?? 'build/pictures';
 mkdirSync(folder, { recursive: true });
+const ways = `${process.env.KIN_CNI}-${process.env.KIN_OVERLAY}`;
 
 const pod = (name, image, labels, command) => ({
   metadata: { name, labels },
@@ -52,6 +53,14 @@ for (const colorScheme of ['light', 'dark']) {
     await type(page, words);
     await says(page, answer);
   };
+  if (ways !== 'ptp-none') {
+    // What looks otherwise in such a lab.
+    await shoot(`map-${ways}`);
+    await item(page, /^node node-2/).click();
+    await shoot(`node-${ways}`);
+    await page.context().close();
+    continue;
+  }
   await shoot('map');
   await item(page, /^pod default\/db/).click();
   await shoot('pod');
