@@ -10,7 +10,6 @@
 namespace kin {
 namespace {
 
-constexpr int64_t kFormat = 1;  // PRAGMA user_version
 constexpr int64_t kPageBytes = 4096;
 constexpr std::string_view kInMemory = ":memory:";
 
@@ -67,6 +66,8 @@ StoreEvent read_event(const Statement& row) {
 }
 
 }  // namespace
+
+const char* LogFile::tables() { return kTables; }
 
 LogFile::LogFile(UniqueFd lock, Database database)
     : lock_(std::move(lock)), write_(std::move(database)) {}

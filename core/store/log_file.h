@@ -25,6 +25,10 @@ namespace kin {
 /// on any.
 class LogFile {
 public:
+    static constexpr int64_t kFormat = 1;  ///< PRAGMA user_version of a database with tables().
+    /// What makes an empty database one of a store.
+    static const char* tables();
+
     /// Fails with kConflict, at once, if this file is open in another process (or twice in this).
     /// `max_bytes` limits the file's size, 0 does not.
     static Result<std::unique_ptr<LogFile>> open(const std::string& path, uint64_t max_bytes);

@@ -95,6 +95,28 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
     return database;
 }
 
+Result<Database> Database::open_bytes(std::string_view file) {
+    TRY_ASSIGN(Database database, open(":memory:", Mode::kReadWrite));
+    auto* copy = static_cast<unsigned char*>(sqlite3_malloc64(file.size()));
+    if (!copy) return Error::from_errno("hold a database in memory", ENOMEM);
+    file.copy(reinterpret_cast<char*>(copy), file.size());
+    const auto size = static_cast<sqlite3_int64>(file.size());
+    // SQLite frees the copy, also when it fails.
+    const int code =
+        sqlite3_deserialize(database.handle(), "main", copy, size, size,
+                            SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY);
+    if (code != SQLITE_OK) return Error(Errc::kInvalid, error_of(database.handle(), code).text());
+    return database;
+}
+
+Result<std::string> Database::bytes() {
+    sqlite3_int64 size = 0;
+    const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> image(
+        sqlite3_serialize(handle(), "main", &size, 0), &sqlite3_free);
+    if (!image) return Error::from_errno("write a database to memory", ENOMEM);
+    return std::string(reinterpret_cast<const char*>(image.get()), static_cast<size_t>(size));
+}
+
 Result<> Database::execute(const std::string& sql) {
     const int code = sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) return error_of(handle(), code);
@@ -114,6 +136,13 @@ Result<int64_t> Database::query_integer(std::string_view sql) {
     TRY_ASSIGN(const bool row, statement.step());
     if (!row) return Error(Errc::kNotFound, cat("no row: ", sql));
     return statement.integer(0);
+}
+
+Result<std::string> Database::query_text(std::string_view sql) {
+    TRY_ASSIGN(auto statement, prepare(sql));
+    TRY_ASSIGN(const bool row, statement.step());
+    if (!row) return Error(Errc::kNotFound, cat("no row: ", sql));
+    return std::string(statement.text(0));
 }
 
 Result<bool> Database::checkpoint() {

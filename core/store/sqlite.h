@@ -50,11 +50,19 @@ public:
     /// Creates the file if it is missing (kReadWrite). Waits up to a second for locks of others.
     static Result<Database> open(const std::string& path, Mode mode);
 
+    /// A database in memory that is `file`, the bytes of one; nothing beside it is looked at. Only
+    /// for reading. kInvalid if SQLite cannot take it for one.
+    static Result<Database> open_bytes(std::string_view file);
+    /// The bytes of the file that this database is or would be.
+    Result<std::string> bytes();
+
     /// One or several statements without parameters; rows are dropped.
     Result<> execute(const std::string& sql);
     Result<Statement> prepare(std::string_view sql);
     /// The one number that `sql` gives.
     Result<int64_t> query_integer(std::string_view sql);
+    /// The one text that `sql` gives.
+    Result<std::string> query_text(std::string_view sql);
     /// Copies the write-ahead log into the database; false if readers held some of it back.
     Result<bool> checkpoint();
 

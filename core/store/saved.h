@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace kin {
+
+/// A store in one file, to keep or to hand out: an SQLite database with the tables of a store and
+/// a mark of its own (PRAGMA application_id). It holds every current object, byte for byte, and the
+/// last revision; no history, so that what was deleted before is not handed out.
+
+/// No larger file is restored.
+constexpr uint64_t kMostSavedBytes = 1ull << 30;
+
+struct SavedStore {
+    std::string note;    ///< what who saved it said of it
+    size_t objects = 0;  ///< how many there are
+};
+
+/// The bytes of such a file, of the database at `path` as it is at one moment. May be called beside
+/// an open store, by any thread of its process; otherwise whoever calls holds the store open.
+/// Takes about 10 ms per thousand objects.
+Result<std::string> save_store(const std::string& path, std::string_view note);
+
+/// Makes a database for Store::open() at `path`, where no file may be, from the bytes of a saved
+/// one. Those come from anywhere: marks, tables, pages and every object are checked (it is of a
+/// kind that is known, its fields have the types of its schema, its name and revision are those of
+/// its row). kInvalid says what is wrong, and then there is no file at `path`.
+Result<SavedStore> restore_store(std::string_view file, const std::string& path);
+
+}  // namespace kin
