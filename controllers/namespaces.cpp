@@ -62,7 +62,14 @@ void Namespaces::furnish(const std::string& ns) {
                         {"metadata", {{"name", "default"}, {"namespace", ns}}}},
                        answered(key));
     }
-    if (!maps_.find({ns, std::string(kRootCa)})) {
+    const ObjectKey root_ca{ns, std::string(kRootCa)};
+    if (const ConfigMap* map = maps_.find(root_ca)) {
+        // A cluster that was loaded has a CA of its own here.
+        if (string_at(*map->object, {"data", "ca.crt"}) != ca_certificate_) {
+            client_.patch(ConfigMap::kResource, root_ca, {{"data", {{"ca.crt", ca_certificate_}}}},
+                          answered(key));
+        }
+    } else {
         client_.create(
             ConfigMap::kResource,
             {{"apiVersion", "v1"},
