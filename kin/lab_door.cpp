@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/strings.h"
+#include "kin/lab_file.h"
 #include "kin/pki.h"
 #include "kin/version.h"
 #include "netns/network/plan.h"
@@ -86,7 +87,7 @@ Result<std::unique_ptr<LabDoor>> LabDoor::create(const ClusterOptions& options,
                                                  const Parts& parts) {
     UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!stop.valid()) return Error::from_errno("eventfd");
-    std::unique_ptr<LabDoor> door(new LabDoor(parts, std::move(stop)));
+    std::unique_ptr<LabDoor> door(new LabDoor(options.paths, parts, std::move(stop)));
     door->known_.with([&](Known& known) {
         known.status = {{"name", options.paths.name},
                         {"version", kVersion},
@@ -110,6 +111,7 @@ std::optional<http::Response> LabDoor::handle(const http::Request& request) {
     if (path.size() != 3) return {};
     if (request.method == "GET") {
         if (what == "status") return status();
+        if (what == "save") return save();
         if (what == "rules" && rules_) return rules(request);
         if (const auto page = pages_.find(what); page != pages_.end()) return page->second(request);
     }
@@ -127,6 +129,12 @@ http::Response LabDoor::status() const {
     parts_.client.loop().call([&] { out["hosts"] = hosts_json(parts_.links); });
     out["published"] = published_json(parts_.published);
     return json_response(200, out);
+}
+
+http::Response LabDoor::save() const {
+    auto bytes = save_lab(paths_);
+    if (bytes) return {200, "application/octet-stream", std::move(*bytes)};
+    return refusal(bytes.error());
 }
 
 http::Response LabDoor::rules(const http::Request& request) const {

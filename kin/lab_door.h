@@ -22,6 +22,7 @@ namespace kin {
 ///   GET     hosts/NAME/exec?command=C&tty=true...  a command in a host's network, as exec in a
 ///           pod; the API serves it
 ///   GET     rules?namespace=NS&service=NAME&node=NODE&form=nftables|iptables|ipvs   as text
+///   GET     save               the whole lab as the bytes of one file
 ///   POST    settle?timeout=MS  waits until every controller has acted on all that was written
 ///   POST    nodes              adds a node; answers with its name
 ///   DELETE  nodes/NAME         takes it out
@@ -57,9 +58,11 @@ public:
     void wait_for_stop(int stop_fd) const;
 
 private:
-    LabDoor(const Parts& parts, UniqueFd stop) : parts_(parts), stop_(std::move(stop)) {}
+    LabDoor(LabPaths paths, const Parts& parts, UniqueFd stop)
+        : paths_(std::move(paths)), parts_(parts), stop_(std::move(stop)) {}
 
     http::Response status() const;
+    http::Response save() const;
     http::Response rules(const http::Request& request) const;
     http::Response stop() const;
     http::Response new_link() const;
@@ -67,6 +70,7 @@ private:
     http::Response add_node() const;
     http::Response remove_node(const std::string& name) const;
 
+    const LabPaths paths_;
     const Parts parts_;
     UniqueFd stop_;
     /// What becomes known while requests are served already.

@@ -145,6 +145,25 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
     return verb;
 }
 
+struct FileVerbs {
+    CLI::App* save = nullptr;
+    CLI::App* load = nullptr;
+};
+
+FileVerbs add_file_verbs(CLI::App& app, std::string& lab, std::string& file, bool& yes) {
+    FileVerbs verbs;
+    verbs.save = app.add_subcommand("save", "the whole lab in one file: kin save demo.kin");
+    verbs.load = app.add_subcommand("load", "a lab from such a file: kin load demo.kin --lab demo");
+    verbs.load->add_flag("-y,--yes", yes, "replace the data that this lab has");
+    for (CLI::App* verb : {verbs.save, verbs.load}) {
+        verb->add_option("file", file, "the file; - for standard output or input")
+            ->type_name("FILE")
+            ->required();
+        add_lab_option(verb, lab);
+    }
+    return verbs;
+}
+
 struct NodeVerbs {
     CLI::App* add = nullptr;
     CLI::App* remove = nullptr;
@@ -186,6 +205,7 @@ int main(int argc, char** argv) {
     CLI::App* down_verb = app.add_subcommand("down", "end a lab; its data stay");
     CLI::App* reset_verb = app.add_subcommand("reset", "end a lab and remove its data");
     reset_verb->add_flag("-y,--yes", yes, "do not ask");
+    const FileVerbs file_verbs = add_file_verbs(app, lab, file, yes);
     CLI::App* status_verb = app.add_subcommand("status", "what runs, where, and how to reach it");
     status_verb->add_flag("--json", json, "for programs");
     CLI::App* ui_verb = app.add_subcommand("ui", "open the page of a lab in the browser");
@@ -254,6 +274,8 @@ int main(int argc, char** argv) {
     if (*up_verb) return up(up_options);
     if (*down_verb) return down(lab);
     if (*reset_verb) return reset(lab, yes);
+    if (*file_verbs.save) return save(lab, file);
+    if (*file_verbs.load) return load(lab, file, yes ? Replace::kYes : Replace::kNo);
     if (*status_verb) return status(lab, json);
     if (*ui_verb) return ui(lab, print);
     if (*doctor_verb) return doctor();

@@ -27,6 +27,11 @@ int up(const UpOptions& options);
 int down(const std::string& lab);
 int reset(const std::string& lab, bool yes);
 int status(const std::string& lab, bool as_json);
+/// The whole lab, running or not, into one file; "-" is standard output.
+int save(const std::string& lab, const std::string& file);
+enum class Replace { kNo, kYes };
+/// A lab from such a file; one that has data already is replaced only if asked to.
+int load(const std::string& lab, const std::string& file, Replace replace);
 int doctor();
 /// Opens the page in a browser with a fresh link; `print`: only says the link.
 int ui(const std::string& lab, bool print);

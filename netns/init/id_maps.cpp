@@ -127,4 +127,9 @@ Result<IdMap> write_id_maps(pid_t child) {
     return ids;
 }
 
+LabOwner lab_owner() {
+    if (::geteuid() != 0) return {::geteuid(), ::getegid()};
+    return {root_lab_ids("/proc/self/uid_map").first, root_lab_ids("/proc/self/gid_map").first};
+}
+
 }  // namespace kin::netns

@@ -1,0 +1,82 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+
+#include "core/base/strings.h"
+#include "core/store/saved.h"
+#include "kin/lab.h"
+#include "kin/lab_client.h"
+#include "kin/lab_file.h"
+#include "kin/options.h"
+#include "kin/pki.h"
+
+namespace kin {
+
+namespace {
+/// A running lab saves itself.
+Result<std::string> lab_bytes(const LabPaths& paths) {
+    if (find_running(paths)) {
+        TRY_ASSIGN(LabAnswer answer, lab_request(paths, "GET", "/kin/v1/save", ""));
+        if (answer.status == 200) return std::move(answer.body);
+        return Error(Errc::kSystem, cat("the lab answered ", answer.status, ": ", answer.body));
+    }
+    if (::access(paths.database().c_str(), F_OK) != 0) {
+        return Error(Errc::kNotFound, cat("lab ", paths.name, " was never started here"));
+    }
+    return save_stopped_lab(paths);
+}
+
+Result<std::string> read_saved(const std::string& file) {
+    if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+    struct stat found {};
+    if (::stat(file.c_str(), &found) != 0) return Error::from_errno(cat("open ", file));
+    if (!S_ISREG(found.st_mode)) return Error(Errc::kInvalid, cat(file, " is no file"));
+    if (static_cast<uint64_t>(found.st_size) > kMostSavedBytes) {
+        return Error(Errc::kInvalid, cat(file, " is larger than ", kMostSavedBytes >> 20, " MiB"));
+    }
+    return read_file(file);
+}
+}  // namespace
+
+int save(const std::string& lab, const std::string& file) {
+    const auto paths = lab_paths(lab);
+    if (!paths) return fail(paths.error().text());
+    const auto bytes = lab_bytes(*paths);
+    if (!bytes) return fail(bytes.error().text());
+    if (file == "-") {
+        const bool whole = std::fwrite(bytes->data(), 1, bytes->size(), stdout) == bytes->size();
+        return whole && std::fflush(stdout) == 0 ? 0 : fail("standard output cannot take it");
+    }
+    const auto written = write_private_file(file, *bytes);
+    if (!written) return fail(written.error().text());
+    std::printf("\u2713 lab %s is in %s (%zu KiB), Secrets included. Elsewhere: kin load %s\n",
+                lab.c_str(), file.c_str(), (bytes->size() + 1023) / 1024, file.c_str());
+    return 0;
+}
+
+int load(const std::string& lab, const std::string& file, Replace replace) {
+    const auto paths = lab_paths(lab);
+    if (!paths) return fail(paths.error().text());
+    const std::string named = lab_words(lab);
+    if (find_running(*paths)) {
+        return fail(cat("lab ", lab, " is running. End it first: kin down", named,
+                        ", or load beside it: kin load ", file, " --lab OTHER"));
+    }
+    if (replace == Replace::kNo && ::access(paths->database().c_str(), F_OK) == 0) {
+        return fail(cat("lab ", lab, " has data already. Replace them: kin load ", file, named,
+                        " --yes, or load beside it: kin load ", file, " --lab OTHER"));
+    }
+    const auto bytes = read_saved(file);
+    if (!bytes) return fail(bytes.error().text());
+    const auto loaded = load_lab(*paths, *bytes);
+    if (!loaded) return fail(cat("cannot load ", file, ": ", loaded.error().text()));
+    std::printf("\u2713 lab %s has the %zu objects of lab %s, %zu %s. Start it: kin up%s\n",
+                lab.c_str(), loaded->objects, loaded->from.c_str(), loaded->nodes.size(),
+                loaded->nodes.size() == 1 ? "node" : "nodes", named.c_str());
+    return 0;
+}
+
+}  // namespace kin
