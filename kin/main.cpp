@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <set>
 
 #include "core/base/strings.h"
+#include "kin/completion.h"
 #include "kin/options.h"
 #include "kin/version.h"
 #include "netns/images/images.h"
@@ -145,6 +147,63 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
     return verb;
 }
 
+/// What a shell may offer for a value, by the names that the options above have.
+Offer offer_for(const CLI::Option* option) {
+    static const std::map<std::string, Offer> kOffers{
+        {"--lab", "lab"},   {"--namespace", "namespace"},
+        {"--node", "node"}, {"host", "host"},
+        {"node", "node"},   {"from", "pod"},
+        {"to", "pod"},      {"object", "service"},
+        {"file", "file"},   {"--filename", "file"},
+        {"--cni", "ptp"}};
+    const std::string name = option->get_single_name();
+    const auto known = kOffers.find(option->get_positional() ? name : "--" + name);
+    if (known != kOffers.end()) return known->second;
+    // "TEXT:{tcp,udp}": the set that it must be of.
+    const std::string type = option->get_type_name();
+    const size_t open = type.find('{'), close = type.find('}');
+    return close == std::string::npos ? Offer() : type.substr(open + 1, close - open - 1);
+}
+
+VerbWords words_of(const CLI::App& verb) {
+    VerbWords words{verb.get_name(), verb.get_description(), {}, {}, {}};
+    for (const CLI::Option* option : verb.get_options()) {
+        if (option->get_positional()) {
+            words.places.push_back(offer_for(option));
+            continue;
+        }
+        OptionWords named{
+            {}, option->get_items_expected() > 0, offer_for(option), option->get_description()};
+        for (const std::string& name : option->get_snames()) named.names.push_back("-" + name);
+        for (const std::string& name : option->get_lnames()) named.names.push_back("--" + name);
+        words.options.push_back(std::move(named));
+    }
+    for (const CLI::App* below : verb.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!below->get_group().empty()) words.verbs.push_back(words_of(*below));
+    }
+    if (verb.get_parent() == nullptr) words.name.clear();
+    return words;
+}
+
+struct CompletionVerbs {
+    CLI::App* script = nullptr;
+    CLI::App* names = nullptr;
+};
+
+/// A script for a shell, and what that asks (hidden: in no group).
+CompletionVerbs add_completion_verbs(CLI::App& app, std::string& lab, std::string& what) {
+    CompletionVerbs verbs;
+    verbs.script =
+        app.add_subcommand("completion", "Tab in bash, zsh or fish: source <(kin completion bash)");
+    verbs.script->add_option("shell", what, "bash, zsh or fish")
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+        ->required();
+    verbs.names = app.add_subcommand("__complete", "")->group("");
+    verbs.names->add_option("what", what)->required();
+    add_lab_option(verbs.names, lab);
+    return verbs;
+}
+
 struct FileVerbs {
     CLI::App* save = nullptr;
     CLI::App* load = nullptr;
@@ -247,6 +306,8 @@ int main(int argc, char** argv) {
     flows_verb->add_flag("-f,--follow", follow, "go on until Ctrl-C");
     std::string node;
     const NodeVerbs node_verbs = add_node_verbs(app, lab, node);
+    std::string what;
+    const CompletionVerbs completion_verbs = add_completion_verbs(app, lab, what);
     CLI::App* version_verb = app.add_subcommand("version", "print kin's version");
     for (CLI::App* verb :
          {down_verb, reset_verb, status_verb, ui_verb, config_verb, kubectl_verb, shell_verb,
@@ -294,6 +355,11 @@ int main(int argc, char** argv) {
     if (*flows_verb) return flows(lab, follow);
     if (*node_verbs.add) return add_node(lab);
     if (*node_verbs.remove) return remove_node(lab, node);
+    if (*completion_verbs.script) {
+        std::fputs(completion_script(what, words_of(app)).c_str(), stdout);
+        return 0;
+    }
+    if (*completion_verbs.names) return list_names(lab, what);
     if (*version_verb) std::printf("%s\n", version_text().c_str());
     return 0;
 }
