@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,14 @@ bool on_path(const std::string& program) {
     return false;
 }
 
+/// The host's, or the one that a tarball brings along.
+bool has_busybox() {
+    std::error_code ignored;
+    const auto own = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    return exists("/bin/busybox") ||
+           exists((own.parent_path().parent_path() / "lib/kin/busybox").string());
+}
+
 std::vector<Check> run_checks() {
     std::vector<Check> checks;
     checks.push_back({"user namespaces", Need::kRequired, in_child(can_make_namespaces),
@@ -100,7 +109,7 @@ std::vector<Check> run_checks() {
                       "Services do not work. Try: modprobe nf_tables"});
     checks.push_back({"tunnels between nodes (VXLAN)", Need::kUseful, in_child(can_make_tunnels),
                       "no `kin up --overlay vxlan`. Try: modprobe vxlan"});
-    checks.push_back({"busybox (static)", Need::kRequired, exists("/bin/busybox"),
+    checks.push_back({"busybox (static)", Need::kRequired, has_busybox(),
                       "the images busybox and alpine do not run. Try: apt install busybox-static"});
     checks.push_back({"several user ids (newuidmap, /etc/subuid)", Need::kUseful,
                       ::geteuid() == 0 || (on_path("newuidmap") && exists("/etc/subuid")),

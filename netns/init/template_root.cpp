@@ -217,24 +217,36 @@ std::string list_applets(const std::string& busybox) {
     return list;
 }
 
+struct OwnProgram {
+    UniqueFd program;
+    UniqueFd bundle;  ///< ../lib/kin beside it, if it came as a tarball: libraries and busybox
+};
+
 /// This very program, by its path, because the link in /proc leads into another mount namespace.
 /// Not open where it cannot be reached.
-UniqueFd open_own_program() {
-    char path[4096];
-    const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path - 1);
+OwnProgram open_own_program() {
+    char buffer[4096];
+    const ssize_t length = ::readlink("/proc/self/exe", buffer, sizeof buffer);
     if (length <= 0) return {};
-    path[length] = 0;
-    return UniqueFd(::open(path, O_PATH | O_CLOEXEC));
+    const std::string path(buffer, static_cast<size_t>(length));
+    const std::string bundle = path.substr(0, path.rfind('/')) + "/../lib/kin";
+    return {UniqueFd(::open(path.c_str(), O_PATH | O_CLOEXEC)),
+            UniqueFd(::open(bundle.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))};
 }
 
 /// kin itself answers to the names of what the host may lack.
-Result<> add_own_programs(const UniqueFd& program) {
+Result<> add_own_programs(const OwnProgram& own) {
     TRY(make_directory(".kin/programs"));
     TRY(make_directory(".kin/busybox"));
-    if (!program.valid()) return Ok{};
-    if (!bind_from_host(cat("/proc/self/fd/", program.get()), ".kin/kin")) return Ok{};
+    // They lie to each other as outside, for kin's RPATH.
+    if (own.bundle.valid()) {
+        TRY(bind_from_host(cat("/proc/self/fd/", own.bundle.get()), ".kin/lib/kin"));
+    }
+    if (!own.program.valid()) return Ok{};
+    TRY(make_directory(".kin/bin"));
+    if (!bind_from_host(cat("/proc/self/fd/", own.program.get()), ".kin/bin/kin")) return Ok{};
     for (const char* link : {".kin/programs/nc", ".kin/busybox/nc"}) {
-        if (::symlink("/.kin/kin", link) < 0) return Error::from_errno(cat("symlink ", link));
+        if (::symlink("/.kin/bin/kin", link) < 0) return Error::from_errno(cat("symlink ", link));
     }
     return Ok{};
 }
@@ -242,14 +254,17 @@ Result<> add_own_programs(const UniqueFd& program) {
 Result<> add_busybox(TemplateRoot& root) {
     TRY(write_file(".kin/busybox/wget", kWget, 0755));
     TRY(write_file(".kin/busybox/nslookup", kNslookup, 0755));
-    for (const char* busybox : {"/usr/bin/busybox", "/usr/sbin/busybox"}) {
-        if (!exists(busybox)) continue;
+    for (const char* busybox : {"/usr/bin/busybox", "/usr/sbin/busybox", "/.kin/lib/kin/busybox"}) {
+        // That of the bundle is not in its place yet: it is below the working directory.
+        const std::string here =
+            std::string_view(busybox).starts_with("/.kin") ? busybox + 1 : busybox;
+        if (!exists(here)) continue;
         // Debian builds busybox' own shell so that it runs applets without a look at PATH, also
         // those that are replaced above.
         for (const char* shell : {".kin/busybox/sh", ".kin/busybox/ash"}) {
             if (exists("/usr/bin/bash")) (void)::symlink("/usr/bin/bash", shell);
         }
-        const std::string list = list_applets(busybox);
+        const std::string list = list_applets(here);
         for (const std::string_view applet : split(list, '\n')) {
             if (applet.empty() || applet.find('/') != std::string_view::npos) continue;
             if (::symlink(busybox, cat(".kin/busybox/", applet).c_str()) < 0 && errno != EEXIST) {
@@ -280,14 +295,14 @@ Result<> add_proc() {
 Result<TemplateRoot> enter_template_root() {
     if (::unshare(CLONE_NEWNS) < 0) return Error::from_errno("unshare the mount namespace");
     TemplateRoot root;
-    const UniqueFd program = open_own_program();  // It may lie in what is mounted over now.
+    const OwnProgram own = open_own_program();  // It may lie in what is mounted over now.
     TRY(mount_fs("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=755,size=16m"));
     if (::chdir("/tmp") < 0) return Error::from_errno("chdir");
     TRY(add_programs(root));
     TRY(add_devices());
     TRY(make_directories(".kin/empty", 0755));
     TRY(add_etc(root));
-    TRY(add_own_programs(program));
+    TRY(add_own_programs(own));
     TRY(add_busybox(root));
     TRY(make_directory("newroot"));
     TRY(add_proc());

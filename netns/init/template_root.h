@@ -14,7 +14,7 @@ namespace kin::netns {
 ///     /usr       the host's; /bin, /lib... as links into it, as on the host
 ///     /dev       null, zero, full, random, urandom, tty bound from the host; pts and shm empty
 ///     /.kin      busybox/: a link per applet; etc/: what programs need of the host's /etc;
-///                empty/: what hides directories
+///                empty/: what hides directories; bin/kin; lib/kin: what came with it in a tarball
 ///     /proc      of PID 1's pid namespace. A user namespace may mount another only while it sees
 ///                one that nothing is mounted over.
 ///     /newroot   where a clone mounts its own

@@ -157,7 +157,7 @@ cp "$KIN" "/tmp/$LAB.kin"
 check "kin from /tmp" "/tmp/$LAB.kin" up --lab "$OTHER" --detach --api-port 0
 check "a pod" kin kubectl --lab "$OTHER" run shell --image=debian -- sleep infinity
 check "runs" kin kubectl --lab "$OTHER" wait --for=condition=Ready pod/shell --timeout=20s
-expect "its nc is kin" /.kin/kin \
+expect "its nc is kin" /.kin/bin/kin \
     kin kubectl --lab "$OTHER" exec shell -- sh -c 'readlink -f "$(command -v nc)"'
 check "it goes" kin reset --yes --lab "$OTHER"
 finish
