@@ -262,6 +262,8 @@ int main(int argc, char** argv) {
 
     CLI::App* up_verb = add_up(app, up_options);
     CLI::App* down_verb = app.add_subcommand("down", "end a lab; its data stay");
+    bool all = false;
+    CLI::Option* down_every = down_verb->add_flag("--all", all, "every lab of yours that runs");
     CLI::App* reset_verb = app.add_subcommand("reset", "end a lab and remove its data");
     reset_verb->add_flag("-y,--yes", yes, "do not ask");
     const FileVerbs file_verbs = add_file_verbs(app, lab, file, yes);
@@ -314,6 +316,7 @@ int main(int argc, char** argv) {
           exec_verb, apply_verb, rules_verb, check_verb, matrix_verb, flows_verb}) {
         add_lab_option(verb, lab);
     }
+    down_every->excludes(down_verb->get_option("--lab"));
 
     std::vector<const char*> words(argv, argv + argc);
     if (argc == 1) words.push_back("--help");
@@ -333,7 +336,7 @@ int main(int argc, char** argv) {
         return behind;
     };
     if (*up_verb) return up(up_options);
-    if (*down_verb) return down(lab);
+    if (*down_verb) return all ? down_all() : down(lab);
     if (*reset_verb) return reset(lab, yes);
     if (*file_verbs.save) return save(lab, file);
     if (*file_verbs.load) return load(lab, file, yes ? Replace::kYes : Replace::kNo);

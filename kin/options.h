@@ -25,6 +25,7 @@ constexpr int kMostNodes = 20;
 // The verbs of the command line. Each returns the exit code and has said on stderr what went wrong.
 int up(const UpOptions& options);
 int down(const std::string& lab);
+int down_all();  ///< Every lab of this user that runs.
 int reset(const std::string& lab, bool yes);
 int status(const std::string& lab, bool as_json);
 /// The whole lab, running or not, into one file; "-" is standard output.

@@ -156,6 +156,12 @@ int down(const std::string& lab) {
     return 0;
 }
 
+int down_all() {
+    int worst = 0;
+    for (const std::string& lab : running_labs()) worst = std::max(worst, down(lab));
+    return worst;
+}
+
 int reset(const std::string& lab, bool yes) {
     const auto paths = lab_paths(lab);
     if (!paths) return fail(paths.error().text());
