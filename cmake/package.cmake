@@ -6,6 +6,8 @@ set_target_properties(kin PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "
 target_link_options(kin PRIVATE -Wl,--disable-new-dtags)
 install(TARGETS kin RUNTIME_DEPENDENCY_SET kin_libraries RUNTIME DESTINATION bin COMPONENT kin)
 install(FILES README.md LICENSE DESTINATION share/doc/kin COMPONENT kin)
+# As Debian wants it called.
+install(FILES LICENSE DESTINATION share/doc/kin RENAME copyright COMPONENT kin)
 install(DIRECTORY examples DESTINATION share/doc/kin COMPONENT kin)
 
 # install_completion(SHELL FOLDER FILE)
