@@ -55,7 +55,7 @@ tab "the second place" "kin check --lab $LAB talker kube-system/core" \
     "check --lab $LAB talker $(k get pods -n kube-system -l k8s-app=kube-dns -o 'jsonpath={range .items[*]}kube-system/{.metadata.name}{"\n"}{end}' | sort | xargs)"
 tab "a Service" "kin rules --lab $LAB svc/sh" "rules --lab $LAB svc/shop"
 tab "a namespace" "kin matrix --lab $LAB -n kube-sy" "matrix --lab $LAB -n kube-system"
-tab "a file" "kin apply -f examples/01" "apply -f examples/01-web.yaml"
+tab "a file" "kin apply -f LICEN" "apply -f LICENSE"
 tab "of a lab that does not run, nothing" "kin shell --lab nope cl" "shell --lab nope cl"
 
 for shell in zsh fish; do
