@@ -27,12 +27,12 @@ Result<LoadedLab> read_note(const SavedStore& saved) {
     lab.from = string_at(note, {"lab"});
     for (const Json& number : array_at(note, {"nodes"})) {
         if (!number.is_number_integer()) return Error(Errc::kInvalid, "its nodes are no numbers");
-        lab.nodes.push_back(number.get<int>());
     }
-    const bool ascending =
-        std::ranges::adjacent_find(lab.nodes, std::greater_equal<>()) == lab.nodes.end();
-    if (!is_label(lab.from) || !ascending || lab.nodes.empty() || lab.nodes.front() != 1 ||
-        lab.nodes.back() > kMostNodes) {
+    lab.memory = memory_from(note);
+    const std::vector<int>& nodes = lab.memory.nodes;
+    const bool distinct = std::ranges::adjacent_find(nodes) == nodes.end();
+    if (!is_label(lab.from) || !distinct || nodes.empty() || nodes.front() != 1 ||
+        nodes.back() > kMostNodes) {
         return Error(Errc::kInvalid, "its name or its nodes are none that a lab can have");
     }
     return lab;
@@ -66,10 +66,10 @@ Result<std::unique_ptr<Store>> open_store_of(const LabPaths& paths) {
 
 /// The database goes in its place; from then on the lab is the loaded one.
 Result<> put_in_place(const LabPaths& paths, const std::string& database,
-                      const std::vector<int>& nodes) {
+                      const LabMemory& remembered) {
     TRY(give_to_lab(database));
     const std::string memory = paths.memory() + ".loading";
-    TRY(write_private_file(memory, to_text({{"nodes", nodes}})));
+    TRY(write_private_file(memory, to_text(to_json(remembered))));
     TRY(give_to_lab(memory));
     // Whoever has the store open keeps us out. Closing it empties its write-ahead log, which must
     // not be there when another database takes the name.
@@ -88,7 +88,9 @@ Result<> put_in_place(const LabPaths& paths, const std::string& database,
 }  // namespace
 
 Result<std::string> save_lab(const LabPaths& paths) {
-    const Json note = {{"lab", paths.name}, {"nodes", remembered_nodes(paths)}, {"kin", kVersion}};
+    Json note = to_json(recall(paths));
+    note["lab"] = paths.name;
+    note["kin"] = kVersion;
     return save_store(paths.database(), to_text(note));
 }
 
@@ -106,7 +108,7 @@ Result<LoadedLab> load_lab(const LabPaths& paths, std::string_view bytes) {
     const auto load = [&]() -> Result<LoadedLab> {
         TRY_ASSIGN(const SavedStore saved, restore_store(bytes, beside));
         TRY_ASSIGN(LoadedLab lab, read_note(saved));
-        TRY(put_in_place(paths, beside, lab.nodes));
+        TRY(put_in_place(paths, beside, lab.memory));
         return lab;
     };
     auto lab = load();

@@ -2,14 +2,14 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "kin/lab.h"
+#include "kin/lab_memory.h"
 
 namespace kin {
 
-/// The lab as the bytes of one file: its objects and which nodes there are; no keys, no volumes.
-/// For whoever holds the lab's store open. Of one moment.
+/// The lab as the bytes of one file: its objects, which nodes there are and its network; no keys,
+/// no volumes. For whoever holds the lab's store open. Of one moment.
 Result<std::string> save_lab(const LabPaths& paths);
 /// The same of a lab that does not run. kConflict: it does.
 Result<std::string> save_stopped_lab(const LabPaths& paths);
@@ -18,7 +18,7 @@ Result<std::string> save_stopped_lab(const LabPaths& paths);
 struct LoadedLab {
     std::string from;  ///< the name it had
     size_t objects = 0;
-    std::vector<int> nodes;
+    LabMemory memory;
 };
 /// Makes `bytes` the data of a lab that does not run; what it had but its keys and volumes is
 /// replaced, in one step. After an Error (kInvalid: no saved lab, or a broken one) it is as it

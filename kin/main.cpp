@@ -83,7 +83,7 @@ void add_network_choice(CLI::App* verb, const std::string& flag, std::optional<s
     std::string variable = "KIN_";
     for (const char c : flag.substr(2)) variable.push_back(static_cast<char>(std::toupper(c)));
     verb->add_option(flag, chosen, cat(text, " (as last time, else ", names.front(), ')'))
-        ->type_name("NAME")
+        ->type_name(cat("NAME:{", join(names, ","), '}'))
         ->envname(variable)
         ->check(known);
 }
@@ -154,8 +154,7 @@ Offer offer_for(const CLI::Option* option) {
         {"--node", "node"}, {"host", "host"},
         {"node", "node"},   {"from", "pod"},
         {"to", "pod"},      {"object", "service"},
-        {"file", "file"},   {"--filename", "file"},
-        {"--cni", "ptp"}};
+        {"file", "file"},   {"--filename", "file"}};
     const std::string name = option->get_single_name();
     const auto known = kOffers.find(option->get_positional() ? name : "--" + name);
     if (known != kOffers.end()) return known->second;

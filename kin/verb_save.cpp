@@ -74,8 +74,8 @@ int load(const std::string& lab, const std::string& file, Replace replace) {
     const auto loaded = load_lab(*paths, *bytes);
     if (!loaded) return fail(cat("cannot load ", file, ": ", loaded.error().text()));
     std::printf("\u2713 lab %s has the %zu objects of lab %s, %zu %s. Start it: kin up%s\n",
-                lab.c_str(), loaded->objects, loaded->from.c_str(), loaded->nodes.size(),
-                loaded->nodes.size() == 1 ? "node" : "nodes", named.c_str());
+                lab.c_str(), loaded->objects, loaded->from.c_str(), loaded->memory.nodes.size(),
+                loaded->memory.nodes.size() == 1 ? "node" : "nodes", named.c_str());
     return 0;
 }
 
