@@ -1,21 +1,16 @@
-#include <fcntl.h>
-#include <linux/netlink.h>
 #include <sched.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/base/strings.h"
-#include "core/base/unique_fd.h"
-#include "core/kernel/netns.h"
-#include "core/kernel/nft_netlink.h"
-#include "core/kernel/rtnl.h"
+#include "kin/doctor_kernel.h"
 #include "kin/lab.h"
 #include "kin/options.h"
 #include "kin/pki.h"
@@ -23,8 +18,6 @@
 namespace kin {
 
 namespace {
-enum class Need { kRequired, kUseful };
-
 struct Check {
     std::string what;
     Need need = Need::kRequired;
@@ -33,7 +26,7 @@ struct Check {
 };
 
 /// Runs `probe` in a child, so that what it enters or changes goes with it.
-bool in_child(bool (*probe)()) {
+bool in_child(const std::function<bool()>& probe) {
     const pid_t child = ::fork();
     if (child < 0) return false;
     if (child == 0) std::_Exit(probe() ? 0 : 1);
@@ -46,35 +39,20 @@ bool can_make_namespaces() {
     return ::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) == 0;
 }
 
-constexpr int kLoopback = 1;
-
-/// Carries out `changes` in a network namespace of its own.
-bool can_apply(RtnlBatch changes) {
-    if (!can_make_namespaces()) return false;
-    auto here = Netns::current();
-    if (!here) return false;
-    auto rtnl = Rtnl::open(*here);
-    return rtnl && rtnl->apply(changes);
+Check check(const KernelPart& part) {
+    std::string command = "modprobe";
+    for (const std::string& module : part.modules) command += " " + module;
+    return {part.what, part.need, in_child([&] { return can_make_namespaces() && part.works(); }),
+            cat(part.cost, ". Try, as root: ", command)};
 }
 
-bool can_make_links() {
-    return can_apply(RtnlBatch()
-                         .set_up(kLoopback)
-                         .add_veth({{"here", 0, {}}, {"there", 0, {}}, nullptr, 0})
-                         .add_bridge({"bridge", 0, {}}));
-}
-
-bool can_make_tunnels() {
-    Vxlan tunnel;
-    tunnel.end.name = "vxlan.1";
-    tunnel.link = kLoopback;
-    return can_apply(RtnlBatch().add_vxlan(tunnel));
-}
-
-bool can_filter() {
-    if (!can_make_namespaces()) return false;
-    const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-    return socket.valid();
+/// Without namespaces none of its parts can be tried.
+void check_kernel(std::vector<Check>& checks) {
+    checks.push_back({"user namespaces", Need::kRequired, in_child(can_make_namespaces),
+                      "kin cannot start. Try: sysctl user.max_user_namespaces, and on Ubuntu "
+                      "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"});
+    if (!checks.back().good) return;
+    for (const KernelPart& part : kernel_parts()) checks.push_back(check(part));
 }
 
 bool exists(const std::string& path) {
@@ -99,16 +77,7 @@ bool has_busybox() {
 
 std::vector<Check> run_checks() {
     std::vector<Check> checks;
-    checks.push_back({"user namespaces", Need::kRequired, in_child(can_make_namespaces),
-                      "kin cannot start. Try: sysctl user.max_user_namespaces, and on Ubuntu "
-                      "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"});
-    checks.push_back({"network links in a namespace", Need::kRequired, in_child(can_make_links),
-                      "kin cannot make nodes. The kernel needs CONFIG_NET_NS, CONFIG_VETH and "
-                      "CONFIG_BRIDGE"});
-    checks.push_back({"nftables", Need::kRequired, in_child(can_filter),
-                      "Services do not work. Try: modprobe nf_tables"});
-    checks.push_back({"tunnels between nodes (VXLAN)", Need::kUseful, in_child(can_make_tunnels),
-                      "no `kin up --overlay vxlan`. Try: modprobe vxlan"});
+    check_kernel(checks);
     checks.push_back({"busybox (static)", Need::kRequired, has_busybox(),
                       "the images busybox and alpine do not run. Try: apt install busybox-static"});
     checks.push_back({"several user ids (newuidmap, /etc/subuid)", Need::kUseful,
