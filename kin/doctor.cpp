@@ -40,7 +40,7 @@ bool can_make_namespaces() {
 }
 
 Check check(const KernelPart& part) {
-    std::string command = "modprobe";
+    std::string command = "modprobe -a";
     for (const std::string& module : part.modules) command += " " + module;
     return {part.what, part.need, in_child([&] { return can_make_namespaces() && part.works(); }),
             cat(part.cost, ". Try, as root: ", command)};
