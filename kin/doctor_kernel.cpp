@@ -126,7 +126,8 @@ std::vector<KernelPart> kernel_parts() {
         {"overlay mounts",
          Need::kUseful,
          {"overlay"},
-         "containers whose image or volumes add files below /usr do not start",
+         "containers whose image or volumes add files below /usr do not start, as when something "
+         "is mounted there",
          lays_trees_over_each_other},
     };
 }
