@@ -23,8 +23,8 @@ config_maps=/api/v1/namespaces/default/configmaps
 
 start_lab
 answers "a file of several documents is applied" 200 'service/web created' \
-    api /apply -T examples/01-web.yaml
-answers "and again" 200 'service/web unchanged' api /apply -T examples/01-web.yaml
+    api /apply -T examples/02-web.yaml
+answers "and again" 200 'service/web unchanged' api /apply -T examples/02-web.yaml
 check "its pods come" k rollout status deployment/web --timeout=30s
 revision=$(k get deployment,service,configmap -o jsonpath='{.items[*].metadata.resourceVersion}')
 
@@ -104,7 +104,7 @@ refused "an immutable field" 'field is immutable' k patch deployment web --type=
     -p '{"spec":{"selector":{"matchLabels":{"app":"other"}}}}'
 refused "a taken cluster IP" 'provided IP is already allocated' k create service clusterip twin \
     --clusterip="$(k get service web -o jsonpath='{.spec.clusterIP}')" --tcp=80
-expect "a dry run is answered" 'configured|unchanged|created' k apply --dry-run=server -f examples/01-web.yaml
+expect "a dry run is answered" 'configured|unchanged|created' k apply --dry-run=server -f examples/02-web.yaml
 
 same "and nothing changed" "$revision" \
     "$(k get deployment,service,configmap -o jsonpath='{.items[*].metadata.resourceVersion}')"

@@ -45,8 +45,8 @@ for pod in $(k get pods -l app=web -o name); do
         k exec "$pod" -- curl -s --max-time 5 http://web.default.svc.cluster.local
 done
 expect "apply says unchanged the second time" unchanged bash -c \
-    "'$KIN' kubectl --lab $LAB apply -f examples/01-web.yaml >/dev/null 2>&1
-     '$KIN' kubectl --lab $LAB apply -f examples/01-web.yaml"
+    "'$KIN' kubectl --lab $LAB apply -f examples/02-web.yaml >/dev/null 2>&1
+     '$KIN' kubectl --lab $LAB apply -f examples/02-web.yaml"
 check "scale" k scale deployment web --replicas=5
 check "scaled" k rollout status deployment/web --timeout=30s
 victim=$(k get pods -l app=web -o name | head -1)
@@ -60,7 +60,7 @@ expect "the node's rules name the Service" 'default/web' \
     kin exec --lab "$LAB" node-2 -- nft list ruleset
 expect "the node's routes lead to its pods" '10\.244\.2\.[0-9]+(/24)? dev (veth|cni0)' \
     kin exec --lab "$LAB" node-2 -- ip route
-check "delete -f" k delete -f examples/01-web.yaml --timeout=60s
+check "delete -f" k delete -f examples/02-web.yaml --timeout=60s
 check "pods go with their deployment" until_true 40 bash -c \
     "[ -z \"\$('$KIN' kubectl --lab $LAB get pods -l app=web -o name)\" ]"
 expect "an unknown field is refused by name" 'unknown field "spec.replica"' \

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 
 start_lab
-check "a Service in prod, and an asker in prod and default" k apply -f examples/03-names.yaml
+check "a Service in prod, and an asker in prod and default" k apply -f examples/08-names.yaml
 check "coredns is ready" k -n kube-system rollout status deployment/coredns --timeout=30s
 for ns in default prod; do
     check "the client in $ns is ready" \

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 
 start_lab
-check "servers and clients are applied" k apply -f examples/02-addresses.yaml
+check "servers and clients are applied" k apply -f tests/e2e/addresses.yaml
 check "they are ready" k wait --for=condition=Ready pod --all --timeout=30s
 ip_of() { k get pod "$1" -o jsonpath='{.status.podIP}'; }
 server=$(ip_of server)

@@ -18,14 +18,14 @@ refused "wait gives up at its timeout" 'timed out' \
     k wait --for=condition=Ready node/node-1 --for=jsonpath='{.kind}'=Never --timeout=1s
 
 # A Deployment's life.
-check "apply" k apply -f examples/01-web.yaml
+check "apply" k apply -f examples/02-web.yaml
 check "rollout status" k rollout status deployment/web --timeout=30s
-expect "apply again" '^deployment.apps/web unchanged$' k apply -f examples/01-web.yaml
+expect "apply again" '^deployment.apps/web unchanged$' k apply -f examples/02-web.yaml
 check "scale to 0" k scale deployment web --replicas=0
 check "no pod stays" k wait --for=delete pod -l app=web --timeout=40s
 expect "describe tells of it" 'Scaled down replica set .* to 0' k describe deployment web
-check "delete -f" k delete -f examples/01-web.yaml --timeout=40s
-refused "and it is gone" 'NotFound' k get -f examples/01-web.yaml
+check "delete -f" k delete -f examples/02-web.yaml --timeout=40s
+refused "and it is gone" 'NotFound' k get -f examples/02-web.yaml
 
 # Restarts.
 check "a pod whose program fails" k run crash --image=busybox -- sh -c 'echo dying; exit 3'
