@@ -3,7 +3,7 @@
 work=$(mktemp -d "/tmp/$LAB.XXXXXX")
 chmod 755 "$work" # What runs in the lab may read it.
 mkdir "$work/bin"
-ln -s "$PWD/examples" "$work/examples"
+ln -s "$PWD/examples" "$PWD/README.md" "$work"
 cat >"$work/bin/kin" <<SHELL
 #!/bin/bash
 case \$1 in

@@ -25,18 +25,19 @@ for file in examples/[0-9]*.yaml; do
     check "$file: and leaves nothing" until_true 20 as_before
 done
 
-# A comment that is not true is found: one line of an example is changed.
-# lie WHAT SED-EXPRESSION: the comments of 01 with a change in them do not pass.
+# A comment that is not true is found, at the command that it belongs to.
+# lie WHAT SED-EXPRESSION COMMAND: 01 with a change in its comment does not pass there.
 lie() {
     sed "$2" examples/01-two-pods.yaml >"$work/lie.yaml"
-    check "$1 (it is another text)" test -n "$(diff examples/01-two-pods.yaml "$work/lie.yaml")"
-    refused "$1" "the document says" types lie.yaml
+    check "$1: it is another text" test -n "$(diff examples/01-two-pods.yaml "$work/lie.yaml")"
+    refused "$1: is found" "^lie.yaml: [$] $3" types lie.yaml
     k delete -f examples/01-two-pods.yaml --ignore-not-found >/dev/null
 }
-lie "another answer" '/\/hostname$/{n;s/right/left/}'
-lie "the address of another pod" '/\/clientip$/{n;s/10.244.1.3/10.244.2.3/}'
-lie "a line more" '/pod\/right created/a #   pod/middle created'
-lie "a line less" '/pod\/right created/d'
+lie "another answer" '/\/hostname$/{n;s/right/left/}' 'kubectl exec left -- curl .*/hostname'
+lie "the address of another pod" '/\/clientip$/{n;s/10.244.1.3/10.244.2.3/}' \
+    'kubectl exec left -- curl .*/clientip'
+lie "a line more" '/pod\/right created/a #   pod/middle created' 'kubectl apply'
+lie "a line less" '/pod\/right created/d' 'kubectl apply'
 
 rm -rf "$work"
 finish

@@ -11,11 +11,13 @@ A YAML file is read by the comments at its head, a Markdown file by its blocks `
 What stands for what changes from run to run:
 
     ...                  in a line: anything, with the blanks around it; alone on a line: any number of lines
-    10.244.2.3           a pod's address, 10.96.241.6 a ClusterIP, 172.30.200.2 a load balancer's,
-                         127.0.0.1:8080 a port of this machine, 5d8c9f7b44-x2x9k the end of a
-                         Deployment's pod, veth1732e409: whatever there is at first, and from then on
-                         that alone, also in commands that are typed. Two of them never stand for
-                         the same. (A node's own address on its pods' cables, 10.244.2.1, is itself.)
+    10.244.2.3           a pod's address, 10.244.2.1 its gateway's, 10.244.2.0/24 its node's block,
+                         10.96.241.6 a ClusterIP, 172.30.200.2 a load balancer, node-1 a node,
+                         172.30.0.2 its address, 127.0.0.1:8080 a port of this machine,
+                         5d8c9f7b44-x2x9k the end of a Deployment's pod, veth1732e409: whatever there
+                         is at first, and from then on that alone, also in commands that are typed.
+                         Two of them never stand for the same. What is typed before it was seen
+                         stands for itself.
     12s, 4m10s           a time that has passed: any
     blanks               any number of blanks
 
@@ -37,6 +39,10 @@ LETTERS = "[bcdfghjklmnpqrstvwxz2456789]"
 # What changes from run to run: how it is written...
 TOKENS = re.compile(
     rf"""(?P<pod>\b10\.244\.\d+\.(?!0\b|1\b)\d+)
+       | (?P<gateway>\b10\.244\.\d+\.1\b)
+       | (?P<block>\b10\.244\.\d+\.0/24)
+       | (?P<node>\bnode-\d+\b)
+       | (?P<machine>\b172\.30\.0\.(?!0\b|1\b)\d+)
        | (?P<service>\b10\.96\.(?!0\.\d\b|0\.10\b)\d+\.\d+)
        | (?P<balancer>\b172\.30\.200\.\d+)
        | (?P<published>\b127\.0\.0\.1:\d+)
@@ -49,6 +55,10 @@ TOKENS = re.compile(
 # ...and what may stand for it.
 CLASSES = {
     "pod": r"10\.244\.\d+\.\d+",
+    "gateway": r"10\.244\.\d+\.1",
+    "block": r"10\.244\.\d+\.0/24",
+    "node": r"node-\d+",
+    "machine": r"172\.30\.0\.\d+",
     "service": r"10\.96\.\d+\.\d+",
     "balancer": r"172\.30\.200\.\d+",
     "published": r"127\.0\.0\.1:\d+",
@@ -118,9 +128,14 @@ class Names:
         self.meaning = {}
 
     def translate(self, command):
-        for written, real in sorted(self.meaning.items(), key=lambda pair: -len(pair[0])):
-            command = re.sub(re.escape(written) + r"(?![\w.])", "\0" + real[::-1] + "\0", command)
-        return re.sub("\0([^\0]*)\0", lambda found: found[1][::-1], command)
+        """With this run's values; what was not seen before it is typed stands for itself."""
+
+        def real(token):
+            if token.lastgroup in ("age", "any"):
+                return token[0]
+            return self.meaning.setdefault(token[0], token[0])
+
+        return TOKENS.sub(real, command)
 
     def pattern(self, expected):
         groups = {}
