@@ -18,9 +18,11 @@ exec "$KIN" kubectl --lab "$LAB" "\$@"
 SHELL
 chmod +x "$work/bin/"*
 
+# reader COMMAND...: as the reader would run it.
+reader() { (cd "$work" && PATH="$work/bin:$PATH" "$@"); }
 # types FILE: all that it shows is typed, and answered as it says.
 TRANSCRIPT=$PWD/tests/e2e/transcript.py
-types() { (cd "$work" && PATH="$work/bin:$PATH" python3 -B "$TRANSCRIPT" "$1"); }
+types() { reader python3 -B "$TRANSCRIPT" "$1"; }
 # says_so FILE: the test of one document; a difference is shown whole.
 says_so() {
     local output
