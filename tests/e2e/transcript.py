@@ -10,7 +10,8 @@ A YAML file is read by the comments at its head, a Markdown file by its blocks `
 
 What stands for what changes from run to run:
 
-    ...                  in a line: anything, with the blanks around it; alone on a line: any number of lines
+    ...                  in a line: anything, with the blanks around it; alone on a line: any number
+                         of lines, also none
     10.244.2.3           a pod's address, 10.244.2.1 its gateway's, 10.244.2.0/24 its node's block,
                          10.96.241.6 a ClusterIP, 172.30.200.2 a load balancer, node-1 a node,
                          172.30.0.2 its address, 127.0.0.1:8080 a port of this machine,

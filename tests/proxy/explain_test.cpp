@@ -30,6 +30,13 @@ TEST(ExplainTest, ServiceReadsAsSentencesWithTheKernelsCounts) {
     expect_golden("proxy/explain.txt", proxy::explain(node_1(), {&port, 1}, counts));
 }
 
+TEST(ExplainTest, AColumnStaysAColumnBehindALongName) {
+    proxy::ServicePort port = web();
+    port.endpoints[0].pod = "default/web-678b8c8999-pxblz";
+    EXPECT_THAT(proxy::explain(node_1(), {&port, 1}, {}),
+                HasSubstr("default/web-678b8c8999-pxblz  0 connections"));
+}
+
 TEST(ExplainTest, RefusedAndDroppedAreToldApart) {
     proxy::ServicePort port = none();
     EXPECT_THAT(proxy::explain(node_1(), {&port, 1}, {}), HasSubstr("rejected at once"));
