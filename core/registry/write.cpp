@@ -198,6 +198,20 @@ Answer<Written> create_in(Writing& writing, ServiceAllocators& allocators,
     return answer_with(writing, 201, put_object(writing, std::move(object), store));
 }
 
+namespace {
+/// Defaults that an apply left out make it differ from the object until they are filled in again:
+/// all that is new then is the time of its manager, and that alone is no change.
+bool same_but_times(const Json& old, Json object) {
+    const Json* before = find(old, {"metadata", "managedFields"});
+    Json* after = find(object, {"metadata", "managedFields"});
+    if (!before || !after || before->size() != after->size()) return false;
+    for (size_t i = 0; i < before->size(); ++i) {
+        if (before->at(i).contains("time")) after->at(i)["time"] = before->at(i)["time"];
+    }
+    return object == old;
+}
+}  // namespace
+
 Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
                               Json object, Tracking tracking, ServiceAllocators& allocators,
                               StoreTransaction& store) {
@@ -221,7 +235,9 @@ Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, cons
     if (subresource.empty()) add_warnings(writing, object, &old, store);
     object["metadata"]["resourceVersion"] = cat(stored.revision);
     // Nothing to write: no new revision, no event.
-    if (object == old) return Settled{json_of(stored), stored.body, stored.revision};
+    if (object == old || (tracking == Tracking::kAlreadyTracked && same_but_times(old, object))) {
+        return Settled{json_of(stored), stored.body, stored.revision};
+    }
     if (ready_to_remove(kind, object)) {
         if (writing.options.dry_run == DryRun::kNo) {
             if (kind.resource() == "services") allocators.release(object);

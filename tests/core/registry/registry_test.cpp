@@ -134,6 +134,28 @@ TEST_F(RegistryTest, AnUnchangedWriteKeepsItsRevision) {
     EXPECT_EQ(store_->revision(), before);
 }
 
+TEST_F(RegistryTest, ApplyingTheSameLaterKeepsTheRevision) {
+    const Json without_protocol = Json::parse(R"({
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "np"},
+        "spec": {"podSelector": {}, "ingress": [{"ports": [{"port": 80}]}]}})");
+    const std::string resource = "networkpolicies.networking.k8s.io";
+    const auto apply = [&] {
+        WriteOptions options;
+        options.field_manager = "test";
+        const auto applied = patch(target(resource, "test", "np"), PatchType::kApply,
+                                   without_protocol, std::move(options));
+        ASSERT_TRUE(applied) << applied.error().message;
+    };
+    apply();
+    Json earlier = stored(resource, "test", "np");
+    earlier["metadata"]["managedFields"][0]["time"] = "2020-01-01T00:00:00Z";
+    ASSERT_TRUE(update(resource, "test", earlier));
+    earlier = stored(resource, "test", "np");
+    ASSERT_EQ(earlier["metadata"]["managedFields"][0]["time"], "2020-01-01T00:00:00Z");
+    apply();
+    EXPECT_EQ(stored(resource, "test", "np"), earlier);
+}
+
 TEST_F(RegistryTest, AStaleUpdateIsAConflict) {
     const Json first = body_of(create("configmaps", "test", config_map("x")));
     ASSERT_TRUE(patch(target("configmaps", "test", "x"), PatchType::kMerge,
