@@ -21,7 +21,7 @@ same "they all run" "$MANY" "$(kin __complete lab | wc -l)"
 ports=$(for ((i = 1; i <= MANY; ++i)); do kin status --lab "lab-$i" --json | grep -o '"api_port": [0-9]*'; done | sort -u | wc -l)
 same "each has a port of its own" "$MANY" "$ports"
 for ((i = 1; i <= MANY; ++i)); do
-    check "lab $i takes an application" kin apply --lab "lab-$i" -f examples/01-web.yaml
+    check "lab $i takes an application" kin apply --lab "lab-$i" -f examples/02-web.yaml
     check "and a mark" in_lab "lab-$i" create configmap "mark-$i"
 done
 for ((i = 1; i <= MANY; ++i)); do

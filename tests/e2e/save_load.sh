@@ -49,7 +49,7 @@ milliseconds() { # COMMAND...: how long it takes
 }
 
 start_lab
-check "an application" k apply -f examples/01-web.yaml
+check "an application" k apply -f examples/02-web.yaml
 check "its settings" k create configmap settings --from-literal=greeting="hällo \"world\" \\ "
 check "a secret" k create secret generic key --from-literal=password=s3cret
 check "a deleted secret" k create secret generic gone --from-literal=password=deleted-before
@@ -140,7 +140,7 @@ broken() { # WHAT PATTERN FILE
 }
 : >"$FILE.bad"
 broken "an empty file" 'it is no saved lab' "$FILE.bad"
-broken "a manifest" 'it is no saved lab' examples/01-web.yaml
+broken "a manifest" 'it is no saved lab' examples/02-web.yaml
 head -c $(($(stat -c %s "$FILE") / 2)) "$FILE" >"$FILE.bad"
 broken "half a file" 'damaged|malformed' "$FILE.bad"
 cp "$FILE" "$FILE.bad"
@@ -160,7 +160,7 @@ PY
 broken "a newer kin's" 'format 7' "$FILE.bad"
 refused "a file that is not there" 'No such file' kin load "$FILE.none" --lab "$LAB" --yes
 refused "a folder" 'is no file' kin load /tmp --lab "$LAB" --yes
-refused "into a new lab" 'it is no saved lab' kin load examples/01-web.yaml --lab "$LAB-new"
+refused "into a new lab" 'it is no saved lab' kin load examples/02-web.yaml --lab "$LAB-new"
 refused "of which nothing is left" 'was never started' kin save "$FILE.new" --lab "$LAB-new"
 
 config=$(own_ca "$LAB")

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { check, complaints, eventually, finish, item, kin, kubectl, open, same, says, type } from './browser.mjs';
 
-await kin('apply', '-f', 'examples/01-web.yaml');
+await kin('apply', '-f', 'examples/02-web.yaml');
 await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
 await kubectl('run', 'client', '--image=busybox', '--command', '--', 'sleep', '100000');
 await kubectl('wait', '--for=condition=Ready', 'pod/client', '--timeout=60s');

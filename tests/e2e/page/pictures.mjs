@@ -12,7 +12,7 @@ const pod = (name, image, labels, command) => ({
 });
 const core = '/api/v1/namespaces/default';
 const networking = '/apis/networking.k8s.io/v1/namespaces/default';
-await kin('apply', '-f', 'examples/01-web.yaml');
+await kin('apply', '-f', 'examples/02-web.yaml');
 await api('POST', `${core}/pods`, pod('db', 'redis', { app: 'db' }));
 await api('POST', `${core}/pods`, pod('client', 'busybox', { app: 'client' }, ['sleep', '100000']));
 await api('POST', `${core}/pods`, { metadata: { name: 'broken' }, spec: { containers: [{ name: 'c', image: 'no-such-image' }] } });
