@@ -227,8 +227,9 @@ test('an empty lab and a node without pods have a picture', () => {
 
 test('1,000 pods are laid out in a few milliseconds', () => {
   const things = many(1000, 20, 60);
-  const begun = performance.now();
+  // Processor time, since the machine may be busy; ten times what it takes here.
+  const begun = process.cpuUsage();
   for (let i = 0; i < 5; i++) layout(things, all);
-  // The machine may be busy; ten times what it takes here.
-  assert.ok((performance.now() - begun) / 5 < 100);
+  const { user, system } = process.cpuUsage(begun);
+  assert.ok((user + system) / 1000 / 5 < 100);
 });
