@@ -75,7 +75,7 @@ private:
 
     void way(const std::string& name, const Key& key, const char* services, const char* endpoints,
              const std::vector<Endpoint>& targets, const char* remark) {
-        out_ += cat("  ", padded(name, 44), "  ");
+        out_ += cat("  ", padded(name, 46));
         if (targets.empty()) return refused(services, key.size() == 2);
         out_ += cat(connections(count(services, key)), "\n    map ", services, ": one of ",
                     targets.size(), targets.size() == 1 ? " endpoint" : " endpoints, at random");
@@ -89,8 +89,7 @@ private:
                 cat("    -> ", target.address, ':', target.port, "  ", target.pod);
             out_ += port_.affinity_s != 0
                         ? cat(to, '\n')
-                        : cat(padded(to, 46), "  ", connections(count(endpoints, key.with(index))),
-                              '\n');
+                        : cat(padded(to, 48), connections(count(endpoints, key.with(index))), '\n');
             ++index;
         }
     }
