@@ -1,5 +1,6 @@
 #!/bin/bash
 # Pictures of every screen of the page, light and dark, in build/pictures. No test: for people to look at.
+# Four of them are the README's, in web/pictures: copy them there when the page looks different.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/page_lib.sh"
 
