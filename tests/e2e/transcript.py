@@ -3,7 +3,8 @@
 
     transcript.py FILE
 
-A YAML file is read by the comments at its head, a Markdown file by its blocks ```console:
+A YAML file is read by the comments at its head, a Markdown file by its blocks ```console; one that
+is ```console ptp or ```console bridge is true of a lab with that --cni only:
 
     $ COMMAND            typed into one bash for the whole document; a line that ends in \\ goes on
     OUTPUT               what is printed on stdout and stderr; without any, the command must succeed
@@ -33,6 +34,7 @@ import sys
 import threading
 import time
 
+CNI = os.environ.get("KIN_CNI", "ptp")  # Of the lab that is typed into.
 DEADLINE = 20  # Seconds for one command that looks.
 LONGEST = 60  # Seconds after which a command is stuck.
 
@@ -89,7 +91,7 @@ def shown_in(path):
                     return
                 yield line[4:] if line == "#" or line.startswith("#   ") else None
             elif line.lstrip().startswith("```"):
-                fenced = line.strip() == "```console"
+                fenced = line.strip() in ("```console", "```console " + CNI)
                 yield None
             elif fenced:
                 yield line
