@@ -62,16 +62,11 @@ own_policies() {
 }
 # policy_path_lab NAME: a lab with the policies of standard input; adds to servers and ways.
 policy_path_lab() {
-    local client reach
     up
     { path_objects; cat; } | "$KIN" apply --lab "$LAB" -f - >/dev/null
     "$KIN" kubectl --lab "$LAB" wait --for=condition=Ready pod --all --timeout=30s >/dev/null
     settle
-    client=$(pod_process client)
-    for reach in same across; do
-        servers+=("$(pod_process "$reach-direct")")
-        ways+=("$1:$reach:$client:$(field "pods/$reach-direct" podIP)")
-    done
+    direct_ways "$1"
 }
 # The way from pod to pod with policies, on kin's routed pods against pods on bridges without any rule.
 bench_policypath() {

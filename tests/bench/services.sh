@@ -43,10 +43,19 @@ path_lab() {
         ways+=("service-$1:$reach:$client:$(field "services/$reach" clusterIP)")
     done
 }
+# direct_ways NAME: adds to servers and ways those that need no Service.
+direct_ways() {
+    local reach client
+    client=$(pod_process client)
+    for reach in same across; do
+        servers+=("$(pod_process "$reach-direct")")
+        ways+=("$1:$reach:$client:$(field "pods/$reach-direct" podIP)")
+    done
+}
 # conntrack_lab: a lab whose nodes have conntrack and no rule of kin's, which is the least that any Services cost;
 # adds to servers and ways. Only the direct ways exist there.
 conntrack_lab() {
-    local node reach client
+    local node
     up
     path_objects | "$KIN" apply --lab "$LAB" -f - >/dev/null
     "$KIN" kubectl --lab "$LAB" wait --for=condition=Ready pod --all --timeout=30s >/dev/null
@@ -58,11 +67,7 @@ conntrack_lab() {
             nft add chain ip x after '{ type nat hook postrouting priority srcnat; }'
             nft add rule ip x before ip daddr 192.0.2.1 dnat to 192.0.2.2"
     done
-    client=$(pod_process client)
-    for reach in same across; do
-        servers+=("$(pod_process "$reach-direct")")
-        ways+=("direct-conntrack:$reach:$client:$(field "pods/$reach-direct" podIP)")
-    done
+    direct_ways direct-conntrack
 }
 # Wall clock of client, server and kernel together on one processor, which is what they cost.
 bench_datapath() {
