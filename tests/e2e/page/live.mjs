@@ -74,7 +74,8 @@ await check('and goes', async () => {
   await item(page, /visitor/).waitFor({ state: 'detached' });
 });
 
-await kin('apply', '-f', 'examples/02-web.yaml');
+await kubectl('create', 'deployment', 'web', '--image=nginx', '--replicas=3');
+await kubectl('expose', 'deployment', 'web', '--port=80');
 await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
 await kubectl('run', 'other', '--image=nginx', '--labels=app=other');
 await kubectl('run', 'client', '--image=busybox', '--labels=app=client', '--command', '--', 'sleep', '100000');
