@@ -149,6 +149,8 @@ Result<std::vector<Forwarding>> Rtnl::forwarding() {
         // Bridges list their own MACs too: once as permanent, once for themselves.
         if (header.ndm_state != (of_tunnel ? NUD_PERMANENT : NUD_NOARP)) return;
         if (!of_tunnel && !in.has(NDA_MASTER)) return;
+        // A kernel with VLAN filtering lists each entry once more for the bridge's default VLAN.
+        if (in.has(NDA_VLAN)) return;
         Forwarding entry{header.ndm_ifindex, mac_of(in.find(NDA_LLADDR)), {}};
         if (of_tunnel) entry.tunnel = in.address(NDA_DST);
         entries.push_back(entry);
