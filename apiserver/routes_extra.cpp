@@ -2,7 +2,6 @@
 #include <chrono>
 #include <deque>
 #include <future>
-#include <set>
 
 #include "apiserver/body.h"
 #include "apiserver/call.h"
@@ -58,20 +57,16 @@ private:
     constexpr static size_t kMostUnderWay = 256;
     struct Begun {
         Target target;
-        Revision before = 0;
         std::future<Answer<Written>> answer;
     };
 
     void begin(Target target, Json document) {
-        // Whether it changes is seen from what is there: twice in a file means one by one.
-        if (!names_.insert({target.kind, target.key}).second) await_all_but(0);
-        const StoredPtr before = registry_.store().find(target.kind->resource(), target.key);
         WriteOptions options;
         options.field_manager = "kin-apply";
         options.force_apply = true;
         options.dry_run = dry_run_;
         auto promise = std::make_shared<std::promise<Answer<Written>>>();
-        begun_.push_back({target, before ? before->revision : 0, promise->get_future()});
+        begun_.push_back({target, promise->get_future()});
         registry_.patch(
             target, PatchType::kApply, std::move(document), options,
             [promise](Answer<Written> answer) { promise->set_value(std::move(answer)); });
@@ -93,10 +88,9 @@ private:
         if (!written) {
             return {written.error().code, cat("error: ", what, ": ", written.error().message)};
         }
-        const bool unchanged = begun.before == written->revision;
         std::string line = cat(what, written->code == 201 ? " created"
-                                     : unchanged          ? " unchanged"
-                                                          : " configured");
+                                     : written->changed   ? " configured"
+                                                          : " unchanged");
         for (const std::string& warning : written->warnings) line += cat("\nWarning: ", warning);
         return {200, std::move(line)};
     }
@@ -109,7 +103,6 @@ private:
     Registry& registry_;
     const DryRun dry_run_;
     std::deque<Begun> begun_;
-    std::set<std::pair<const Kind*, ObjectKey>> names_;
     std::string lines_;
     int code_ = 200;
 };

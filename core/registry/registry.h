@@ -54,6 +54,7 @@ struct Written {
     std::shared_ptr<const Json> object;
     std::vector<std::string> warnings;
     Revision revision = 0;
+    bool changed = true;  ///< false: the object was so before, and nothing was written
 };
 using WriteDone = std::function<void(Answer<Written>)>;
 

@@ -73,6 +73,7 @@ Written answer_with(Writing& writing, int code, Settled settled) {
     Written written;
     written.code = code;
     written.revision = settled.revision;
+    written.changed = settled.changed;
     if (writing.target.subresource == "scale") {
         written.body = to_text(Registry::scale_of(writing.kind(), *settled.object));
     } else {
@@ -236,7 +237,7 @@ Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, cons
     object["metadata"]["resourceVersion"] = cat(stored.revision);
     // Nothing to write: no new revision, no event.
     if (object == old || (tracking == Tracking::kAlreadyTracked && same_but_times(old, object))) {
-        return Settled{json_of(stored), stored.body, stored.revision};
+        return Settled{json_of(stored), stored.body, stored.revision, false};
     }
     if (ready_to_remove(kind, object)) {
         if (writing.options.dry_run == DryRun::kNo) {

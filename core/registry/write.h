@@ -41,6 +41,7 @@ struct Settled {
     std::shared_ptr<const Json> object;
     std::string text;       ///< As it is stored and sent.
     Revision revision = 0;  ///< Of its last write; 0: it has never been written.
+    bool changed = true;    ///< false: it was so before.
 };
 
 /// What every update ends in: metadata, defaults, validation, allocation, managedFields; writes
