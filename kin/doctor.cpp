@@ -50,7 +50,8 @@ Check check(const KernelPart& part) {
 void check_kernel(std::vector<Check>& checks) {
     checks.push_back({"user namespaces", Need::kRequired, in_child(can_make_namespaces),
                       "kin cannot start. Try: sysctl user.max_user_namespaces, and on Ubuntu "
-                      "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"});
+                      "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; or, in a "
+                      "virtual machine, without root: kin vm -- kin up"});
     if (!checks.back().good) return;
     for (const KernelPart& part : kernel_parts()) checks.push_back(check(part));
 }

@@ -100,10 +100,12 @@ CLI::App* add_up(CLI::App& app, UpOptions& options) {
     verb->add_option("--api-port", options.api_port,
                      "port of the API on 127.0.0.1; if taken, the next free one")
         ->type_name("PORT")
+        ->envname("KIN_API_PORT")
         ->capture_default_str();
     verb->add_option("--page-port", options.page_port,
                      "port of the page on 127.0.0.1; if taken, the next free one")
         ->type_name("PORT")
+        ->envname("KIN_PAGE_PORT")
         ->capture_default_str();
     add_network_choice(verb, "--cni", options.cni, "how pods hang on their node",
                        netns::attachments());
@@ -270,6 +272,9 @@ int main(int argc, char** argv) {
     status_verb->add_flag("--json", json, "for programs");
     CLI::App* ui_verb = app.add_subcommand("ui", "open the page of a lab in the browser");
     ui_verb->add_flag("--print", print, "print the link instead; it opens the page once");
+    CLI::App* vm_verb = app.add_subcommand(
+        "vm", "a shell or command in a virtual machine, where kin cannot run: kin vm -- kin up");
+    vm_verb->add_option("command", command, "the command, after --; else a shell")->type_name("CMD");
     CLI::App* doctor_verb = app.add_subcommand("doctor", "what this machine has and lacks for kin");
     CLI::App* config_verb =
         app.add_subcommand("kubeconfig", "path of the kubeconfig for kubectl and other clients");
@@ -341,6 +346,7 @@ int main(int argc, char** argv) {
     if (*file_verbs.load) return load(lab, file, yes ? Replace::kYes : Replace::kNo);
     if (*status_verb) return status(lab, json);
     if (*ui_verb) return ui(lab, print);
+    if (*vm_verb) return vm(command);
     if (*doctor_verb) return doctor();
     if (*config_verb) {
         return kubeconfig(lab, print   ? KubeconfigAction::kPrint

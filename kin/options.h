@@ -66,6 +66,9 @@ int check(const std::string& lab, const CheckOptions& options);
 int matrix(const std::string& lab, const std::string& ns);
 /// Packets that policies dropped, and why; `follow`: until it is interrupted.
 int flows(const std::string& lab, bool follow);
+/// Runs `command` (a shell if empty) in a virtual machine with this machine's files and a kernel of
+/// its own, for machines that kin cannot run on. Its exit code.
+int vm(const std::vector<std::string>& command);
 int add_node(const std::string& lab);
 int remove_node(const std::string& lab, const std::string& node);
 int apply_file(const std::string& lab, const std::string& file);

@@ -15,13 +15,14 @@
 #include "tests/core/kernel/sample_table.h"
 #include "tests/proxy/services.h"
 #include "tests/support/lab_namespace.h"
+#include "tests/support/patience.h"
 
 namespace kin::test {
 namespace {
 
 using nft::L4;
 
-constexpr int kDeadlineMs = 5000;
+const int kDeadlineMs = patience_ms(5000);
 constexpr uint16_t kPort = 8080;
 
 sockaddr_in socket_address(Ipv4 address, uint16_t port) {

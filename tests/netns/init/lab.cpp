@@ -15,11 +15,12 @@
 
 #include "core/base/strings.h"
 #include "netns/init/sys.h"
+#include "tests/support/patience.h"
 
 namespace kin::test {
 namespace {
 
-constexpr int kPatienceMs = 20000;
+const int kPatienceMs = patience_ms(20000);
 
 std::pair<UniqueFd, UniqueFd> make_pipe() {
     int fds[2];
@@ -159,7 +160,7 @@ void Pods::pump_until(const std::function<bool()>& done) {
     while (!done()) {
         pollfd poll{containers_->fd(), POLLIN, 0};
         if (::poll(&poll, 1, kPatienceMs) <= 0) {
-            error_ = "nothing happened for 20 s";
+            error_ = "nothing happened in time";
             return;
         }
         containers_->on_readable();
@@ -243,7 +244,7 @@ std::vector<pid_t> processes_in(const std::string& user_namespace) {
 }
 
 bool eventually(int deadline_ms, const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(deadline_ms);
+    const auto deadline = std::chrono::steady_clock::now() + patience(std::chrono::milliseconds(deadline_ms));
     while (!holds()) {
         if (std::chrono::steady_clock::now() > deadline) return false;
         std::this_thread::yield();

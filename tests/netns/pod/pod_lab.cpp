@@ -11,11 +11,12 @@
 #include <future>
 
 #include "core/base/strings.h"
+#include "tests/support/patience.h"
 
 namespace kin::netns::test {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(15);
+const auto kPatience = kin::test::patience(std::chrono::seconds(15));
 
 void must(const Result<>& result) {
     if (!result) std::fprintf(stderr, "%s\n", result.error().text().c_str());
@@ -26,7 +27,7 @@ std::string read_to_end(const UniqueFd& fd) {
     std::string out;
     char buffer[4096];
     pollfd wait{fd.get(), POLLIN, 0};
-    while (fd.valid() && ::poll(&wait, 1, 15000) > 0) {
+    while (fd.valid() && ::poll(&wait, 1, static_cast<int>(kPatience.count())) > 0) {
         const ssize_t size = ::read(fd.get(), buffer, sizeof buffer);
         if (size <= 0) break;
         out.append(buffer, static_cast<size_t>(size));
@@ -175,7 +176,7 @@ std::string PodLab::log(const std::string& pod, bool previous) {
 }
 
 std::string PodLab::wait_log(const std::string& pod, std::string_view text) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
     std::string read;
     while ((read = log(pod)).find(text) == std::string::npos &&
            std::chrono::steady_clock::now() < deadline) {
