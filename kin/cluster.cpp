@@ -114,7 +114,7 @@ private:
     Result<std::unique_ptr<apiserver::ApiServer>> open_api(LabDoor& door);
     Result<> on_control(const std::function<Result<>()>& task);
     Result<std::unique_ptr<web::Page>> open_page(apiserver::ApiServer& api);
-    Json page_tick(uint64_t& drop);
+    Json page_tick(uint64_t& change);
     Result<std::string> rules(const http::Query& query);
     void tell_proxy(const std::vector<netns::PublishedPorts::Published>& published);
 
@@ -271,20 +271,21 @@ Result<std::unique_ptr<apiserver::ApiServer>> Cluster::open_api(LabDoor& door) {
     return api;
 }
 
-/// What the kernels have counted and dropped since the page asked last.
-Json Cluster::page_tick(uint64_t& drop) {
-    Json counts = Json::object(), drops = Json::array();
+/// What the kernels have counted, and dropped since the page asked last.
+Json Cluster::page_tick(uint64_t& change) {
+    Json tick{{"drops", Json::array()}};
     if (const auto counted = proxier_->connections()) {
+        Json& counts = tick["counts"] = Json::object();
         for (const auto& [service, endpoints] : *counted) {
             Json& out = counts[web::id_of("service", service)];
             for (const auto& [pod, connections] : endpoints) out[cat("pod/", pod)] = connections;
         }
     }
-    for (const policy::Drop& one : enforcer_->drops().after(drop)) {
-        drops.push_back(drop_json(one));
-        drop = one.number;
+    for (const policy::Drop& one : enforcer_->drops().changed_after(change)) {
+        tick["drops"].push_back(drop_json(one));
+        change = std::max(change, one.change);
     }
-    return {{"counts", std::move(counts)}, {"drops", std::move(drops)}};
+    return tick;
 }
 
 Result<std::unique_ptr<web::Page>> Cluster::open_page(apiserver::ApiServer& api) {
@@ -300,7 +301,7 @@ Result<std::unique_ptr<web::Page>> Cluster::open_page(apiserver::ApiServer& api)
                              {"services", addresses().services.to_string()},
                              {"nodes", addresses().nodes.to_string()},
                              {"outside", addresses().outside.to_string()}}}};
-    options.stream.tick = [this](uint64_t& drop) { return page_tick(drop); };
+    options.stream.tick = [this](uint64_t& change) { return page_tick(change); };
     options.api = [&api](http::Request& request, http::Responder& responder) {
         api.handle(request, responder);
     };

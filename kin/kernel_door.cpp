@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 
 #include "core/base/strings.h"
 
@@ -68,9 +69,35 @@ Result<Json> network_json(Rtnl& rtnl) {
     return out;
 }
 
-Json lines_json(const nft::Table& table, const std::vector<std::string>& words) {
+bool is_address(const nft::Field& field) {
+    return field.kind == nft::Field::Kind::kSourceAddress ||
+           field.kind == nft::Field::Kind::kDestinationAddress;
+}
+
+/// What a comment in the tables of kube-proxy and kin-policy is about: proxy/compile, policy/compile.
+Subject::Kind kind_of_comment(const nft::Table& table, const nft::SetShape& set) {
+    const bool verdict = std::holds_alternative<nft::Verdict>(set.data);
+    const bool addresses_only = std::ranges::all_of(set.key, is_address);
+    if (table.name == policy::kTableName) {
+        const bool pods = verdict || (addresses_only && set.key.size() == 2);
+        return pods ? Subject::Kind::kPod : Subject::Kind::kPolicy;
+    }
+    const bool service = verdict || (addresses_only && set.key.size() == 1);
+    return service ? Subject::Kind::kService : Subject::Kind::kPod;
+}
+
+/// "shop/web" in "shop/web:http", "shop/web egress rule 1", and in a chain's "shop: api, web".
+bool means(const std::string& comment, const std::string& name) {
+    if (names(comment, name)) return true;
+    const size_t slash = name.find('/'), colon = comment.find(": ");
+    return colon != std::string::npos && comment.substr(0, colon) == name.substr(0, slash) &&
+           std::ranges::any_of(split(std::string_view(comment).substr(colon + 2), ','),
+                               [&](std::string_view one) { return trim(one) == name.substr(slash + 1); });
+}
+
+Json lines_json(const nft::Table& table, const Subject& subject) {
     Json out = Json::array();
-    for (const TableLine& line : lines_about(table, words))
+    for (const TableLine& line : lines_about(table, subject))
         out.push_back({{"table", table.name},
                        {"place", line.place},
                        {"text", line.text},
@@ -86,20 +113,35 @@ http::Response refusal_of(const Error& error) {
     return {code, "application/json", to_text(Json{{"message", error.text()}}) + '\n'};
 }
 
-std::vector<TableLine> lines_about(const nft::Table& table, const std::vector<std::string>& words) {
-    std::vector<TableLine> out;
-    const auto add = [&](std::string place, std::string text, const std::string& comment) {
-        const bool about =
-            std::ranges::any_of(words, [&](const std::string& word) { return names(text, word); });
-        if (about) out.push_back({std::move(place), std::move(text), comment});
+std::vector<TableLine> lines_about(const nft::Table& table, const Subject& subject) {
+    // The chains that are the object's own, or a policy's share: all of their rules are about it.
+    std::vector<std::string> words = subject.addresses;
+    std::set<std::string> chains;
+    for (const nft::Chain& chain : table.chains) {
+        if (subject.kind == Subject::Kind::kPod || !means(chain.comment, subject.name)) continue;
+        chains.insert(chain.name);
+        words.push_back(chain.name);
+    }
+    const auto has_word = [&](const std::string& text) {
+        return std::ranges::any_of(words, [&](const std::string& word) { return names(text, word); });
     };
-    for (const nft::Set& set : table.sets)
-        for (const auto& [range, element] : set.elements)
-            add(cat(set.shape.is_map() ? "map " : "set ", set.shape.name),
-                nft::to_text(set.shape, range, element), element.comment);
-    for (const nft::Chain& chain : table.chains)
-        for (const nft::Rule& rule : chain.rules)
-            add(cat("chain ", chain.name), nft::to_text(rule), rule.comment);
+    std::vector<TableLine> out;
+    for (const nft::Set& set : table.sets) {
+        const bool meant = kind_of_comment(table, set.shape) == subject.kind;
+        for (const auto& [range, element] : set.elements) {
+            std::string text = nft::to_text(set.shape, range, element);
+            if (has_word(text) || (meant && means(element.comment, subject.name)))
+                out.push_back({cat(set.shape.is_map() ? "map " : "set ", set.shape.name),
+                               std::move(text), element.comment});
+        }
+    }
+    for (const nft::Chain& chain : table.chains) {
+        for (const nft::Rule& rule : chain.rules) {
+            std::string text = nft::to_text(rule);
+            if (chains.contains(chain.name) || has_word(text))
+                out.push_back({cat("chain ", chain.name), std::move(text), rule.comment});
+        }
+    }
     return out;
 }
 
@@ -127,15 +169,46 @@ Result<Json> KernelDoor::network_of(const http::Query& query) {
     return out;
 }
 
+Result<Subject> KernelDoor::subject_of(const http::Query& query) {
+    const std::string pod(query.get("pod")), service(query.get("service")),
+        policy(query.get("policy"));
+    const auto key_of = [](const std::string& name) -> ObjectKey {
+        const size_t slash = name.find('/');
+        return slash == std::string::npos ? ObjectKey{"", name}
+                                          : ObjectKey{name.substr(0, slash), name.substr(slash + 1)};
+    };
+    if (!policy.empty()) return Subject{Subject::Kind::kPolicy, policy, {}};
+    if (!pod.empty()) {
+        const Pod* const found = parts_.client.cache<Pod>().find(key_of(pod));
+        if (!found) return Error(Errc::kNotFound, cat("there is no pod ", pod));
+        // One in its node's network has no address of its own.
+        Subject subject{Subject::Kind::kPod, pod, {}};
+        if (!found->host_network && !found->ip.empty()) subject.addresses.push_back(found->ip);
+        return subject;
+    }
+    if (service.empty())
+        return Error(Errc::kInvalid, "elements of what? pod=, service= or policy=NAMESPACE/NAME");
+    const Service* const found = parts_.client.cache<Service>().find(key_of(service));
+    if (!found) return Error(Errc::kNotFound, cat("there is no Service ", service));
+    Subject subject{Subject::Kind::kService, service, found->external_ips};
+    subject.addresses.insert(subject.addresses.end(), found->load_balancer_ips.begin(),
+                             found->load_balancer_ips.end());
+    if (Ipv4::parse(found->cluster_ip)) subject.addresses.push_back(found->cluster_ip);
+    return subject;
+}
+
 Result<Json> KernelDoor::elements_of(const http::Query& query) {
     const std::string node(query.get("node"));
-    std::vector<std::string> words;
-    for (const std::string_view word : query.all("about"))
-        if (!word.empty()) words.emplace_back(word);
-    TRY_ASSIGN(const nft::Table services, parts_.proxier.table(node));
-    Json out = lines_json(services, words);
-    for (Json& line : lines_json(parts_.enforcer.table(node), words))
-        out.push_back(std::move(line));
+    TRY_ASSIGN(const Subject subject, subject_of(query));
+    Json out = Json::array();
+    if (subject.kind != Subject::Kind::kPolicy) {
+        TRY_ASSIGN(const nft::Table services, parts_.proxier.table(node));
+        out = lines_json(services, subject);
+    }
+    if (subject.kind != Subject::Kind::kService) {
+        for (Json& line : lines_json(parts_.enforcer.table(node), subject))
+            out.push_back(std::move(line));
+    }
     return Json{{"node", node}, {"lines", std::move(out)}};
 }
 

@@ -20,13 +20,21 @@ struct TableLine {
     std::string text;     ///< the element or rule as nft lists it
     std::string comment;  ///< of its own, "" if it has none
 };
-/// The elements and rules that name one of `words` (a pod "shop/web-0", an address), as whole
-/// words, in their text or comment. Pure.
-std::vector<TableLine> lines_about(const nft::Table& table, const std::vector<std::string>& words);
+/// An object, as elements and rules mean it: names of different kinds may be the same.
+struct Subject {
+    enum class Kind { kPod, kService, kPolicy } kind = Kind::kPod;
+    std::string name;                    ///< "shop/web"
+    std::vector<std::string> addresses;  ///< its own
+};
+/// The elements and rules of kube-proxy's or kin-policy's table that serve an object: with one of its
+/// addresses, or a comment that means it; of a policy also the chains that it has a part in, and what
+/// leads there. Pure.
+std::vector<TableLine> lines_about(const nft::Table& table, const Subject& subject);
 
 /// What a lab tells of its kernel below /kin/v1/:
 ///   GET network?host=NODE, network?pod=NS/NAME   links, addresses, routes, neighbours
-///   GET elements?node=NODE&about=WORD&about=...  what a node's tables hold about an object
+///   GET elements?node=NODE&pod=NS/NAME           what a node's tables hold for an object; service=
+///                                                and policy= likewise
 /// Thread-safe, but not from the control thread.
 class KernelDoor {
 public:
@@ -46,6 +54,7 @@ public:
 private:
     Result<Json> network_of(const http::Query& query);
     Result<Json> elements_of(const http::Query& query);
+    Result<Subject> subject_of(const http::Query& query);
 
     const Parts parts_;
 };

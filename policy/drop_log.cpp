@@ -65,9 +65,11 @@ bool DropHistory::add(Drop drop) {
             continue;
         }
         ++known->packets;
+        known->change = ++changes_;
         return false;
     }
     drop.number = next_++;
+    drop.change = ++changes_;
     drops_.push_back(std::move(drop));
     if (drops_.size() > kMost) drops_.pop_front();
     return true;
@@ -77,6 +79,13 @@ std::vector<Drop> DropHistory::after(uint64_t number) const {
     std::vector<Drop> out;
     for (const Drop& drop : drops_)
         if (drop.number > number) out.push_back(drop);
+    return out;
+}
+
+std::vector<Drop> DropHistory::changed_after(uint64_t change) const {
+    std::vector<Drop> out;
+    for (const Drop& drop : drops_)
+        if (drop.change > change) out.push_back(drop);
     return out;
 }
 

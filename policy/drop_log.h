@@ -31,6 +31,7 @@ struct Drop {
     std::string from, to;  ///< "pod shop/web-0", or an address
     std::string why;       ///< "isolated by shop/db; nearest: shop/db ingress rule 2 wants ..."
     uint64_t packets = 1;  ///< with those that were tried again
+    uint64_t change = 0;   ///< counts up over all drops, with each packet
 
     /// "10:20:30 node-2 ingress pod shop/web-0 -> pod shop/db-0 TCP 5432: ..."
     std::string to_string() const;
@@ -44,10 +45,13 @@ public:
     bool add(Drop drop);
     /// Those after `number`, oldest first.
     std::vector<Drop> after(uint64_t number) const;
+    /// Those that are new or were repeated after `change`, oldest first.
+    std::vector<Drop> changed_after(uint64_t change) const;
 
 private:
     std::deque<Drop> drops_;
     uint64_t next_ = 1;
+    uint64_t changes_ = 0;
 };
 
 }  // namespace kin::policy

@@ -79,8 +79,10 @@ std::string_view Door::cookie_of(const http::Request& request) const {
         for (const std::string_view piece : split(line, ';')) {
             const std::string_view pair = trim(piece);
             const size_t equals = pair.find('=');
-            if (equals != std::string_view::npos && pair.substr(0, equals) == cookie_name_)
-                return pair.substr(equals + 1);
+            if (equals == std::string_view::npos || pair.substr(0, equals) != cookie_name_)
+                continue;
+            // Another port of this host may have set one of the same name, which comes first.
+            if (sessions_.is_cookie(pair.substr(equals + 1))) return pair.substr(equals + 1);
         }
     }
     return {};
@@ -153,7 +155,7 @@ std::optional<http::Response> Door::answer(const http::Request& request) {
         if (request.method == "GET" && request.raw_path == "/login") return login(request);
     }
     const std::string_view cookie = cookie_of(request);
-    if (!sessions_.is_cookie(cookie)) {
+    if (cookie.empty()) {
         return top && only_reads(request) ? closed(401)
                                           : refusal(401, cat("run kin ui", options_.lab_words));
     }

@@ -54,6 +54,7 @@ public:
 private:
     bool is_own_host(std::string_view host) const;
     bool is_own_origin(const http::Request& request) const;
+    /// The cookie that is ours and good; "" if there is none.
     std::string_view cookie_of(const http::Request& request) const;
     const Asset* find_asset(std::string_view path) const;
     http::Response asset(const Asset& found, const http::Request& request) const;

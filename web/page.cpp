@@ -7,7 +7,7 @@ namespace kin::web {
 
 struct Page::Parts {
     Parts(Loop& streams, Loop& control, TopologyFeed& feed, Options options)
-        : sessions(std::move(options.secret)),
+        : sessions(cat(options.secret, "\nport ", options.port)),
           stream(streams, control, feed, std::move(options.stream)),
           api(std::move(options.api)),
           door(std::move(options.door), sessions,
@@ -33,14 +33,14 @@ Page::~Page() = default;
 
 Result<std::unique_ptr<Page>> Page::start(Loop& streams, Loop& control, TopologyFeed& feed,
                                           Options options) {
-    const uint16_t wished = options.port;
+    TRY_ASSIGN(auto listening, http::listen_on_loopback(options.port));
+    options.port = listening.port;
     auto parts = std::make_unique<Parts>(streams, control, feed, std::move(options));
     http::Server::Options http_options;
     http_options.name = "kin-page";
     http_options.workers = 4;
     http_options.max_connections = 512;
     Parts* const all = parts.get();
-    TRY_ASSIGN(auto listening, http::listen_on_loopback(wished));
     parts->port = listening.port;
     parts->door.set_port(listening.port);
     TRY_ASSIGN(parts->server,

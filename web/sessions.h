@@ -27,7 +27,8 @@ public:
     static constexpr std::chrono::hours kCookieLife{24};
     static constexpr std::chrono::seconds kTicketLife{10};
 
-    /// `secret` is known to this lab only; `now` is there for tests.
+    /// `secret` is known to this lab only, and another one for each port that it listens at: what a
+    /// page shows to somebody who listens at its port meanwhile opens no other; `now` is there for tests.
     explicit Sessions(std::string secret, Clock::time_point (*now)() = Clock::now)
         : secret_(std::move(secret)), now_(now) {}
 

@@ -19,8 +19,11 @@ namespace kin::web {
 ///   {"type":"snapshot","lab":..., "things":[...]}      first, and again for who fell behind
 ///   {"type":"delta","set":[THING...],"gone":[ID...]}   at most every 50 ms
 ///   {"type":"tick","counts":{SERVICE:{ENDPOINT:N}}, "drops":[...]}   about once a second, if it
-///                                                      says something new
+///                                                      says something new; the first one behind a
+///                                                      snapshot has what was there before. No
+///                                                      "counts": as they were
 ///
+/// A drop that is repeated comes again, with its number and a higher count.
 /// A thing is one of web/topology.h. The sockets live on the streams' loop; the feed runs on
 /// kin-control, only while somebody looks.
 class Stream {
@@ -28,8 +31,9 @@ public:
     struct Options {
         Json head;  ///< what a snapshot tells of the lab
         /// What the kernel has counted and dropped: {"counts":...,"drops":...}; the drops are those
-        /// after `drop`, which it moves on. On the feed's loop.
-        std::function<Json(uint64_t& drop)> tick;
+        /// of after `change`, which it moves on; counts are left out where a node does not tell
+        /// them. On the feed's loop.
+        std::function<Json(uint64_t& change)> tick;
     };
     Stream(Loop& streams, Loop& control, TopologyFeed& feed, Options options);
     ~Stream();  ///< Cuts all of them. Not on one of the loops.
@@ -49,6 +53,8 @@ private:
     void take(uint64_t generation, const Delta& delta);
     void take_tick(uint64_t generation, Json tick, std::chrono::milliseconds cost);
     void ask_for_tick(std::chrono::milliseconds after);
+    void keep_drops(const Json& drops);
+    Json last_tick() const;
     void send_to_all(const std::string& text);
     void catch_up(Page& page);
 
@@ -63,8 +69,10 @@ private:
     bool running_ = false;
     bool whole_ = false;  ///< The feed has told everything once.
     Topology topology_;
+    bool ticked_ = false;  ///< The kernel was asked once.
     Json last_counts_;
-    uint64_t last_drop_ = 0;
+    std::map<uint64_t, Json> last_drops_;  ///< by number
+    uint64_t last_change_ = 0;
     Timer next_tick_, rest_;
 };
 

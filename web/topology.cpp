@@ -16,6 +16,13 @@ Json thing(std::string_view kind, const View& view) {
     return {{"id", id_of(kind, key)}, {"kind", kind}, {"ns", key.ns}, {"name", key.name}};
 }
 
+/// A thing of which less is drawn than there is.
+Json revised_thing(std::string_view kind, const View& view) {
+    Json out = thing(kind, view);
+    out["revision"] = view.meta.revision;
+    return out;
+}
+
 /// The first container that says why it does not run.
 std::string waiting_reason(const Json& statuses) {
     for (const Json& status : statuses) {
@@ -128,7 +135,7 @@ Json pod_json(const Pod& pod, const std::string& link) {
 }
 
 Json service_json(const Service& service, const std::vector<const EndpointSlice*>& slices) {
-    Json out = thing("service", service);
+    Json out = revised_thing("service", service);
     out["type"] = service.type;
     out["ip"] = service.cluster_ip;
     Json outside = Json::array();
@@ -158,7 +165,7 @@ Json service_json(const Service& service, const std::vector<const EndpointSlice*
 }
 
 Json ingress_json(const Ingress& ingress) {
-    Json out = thing("ingress", ingress);
+    Json out = revised_thing("ingress", ingress);
     out["class"] = ingress.class_name;
     Json routes = Json::array();
     for (const IngressRule& rule : ingress.rules) {
@@ -181,7 +188,7 @@ Json ingress_json(const Ingress& ingress) {
 }
 
 Json policy_json(const NetworkPolicy& policy, const std::vector<const Pod*>& pods) {
-    Json out = thing("policy", policy);
+    Json out = revised_thing("policy", policy);
     out["ingress"] = policy.isolates_ingress;
     out["egress"] = policy.isolates_egress;
     out["selector"] = policy.selector.to_string();

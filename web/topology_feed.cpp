@@ -27,6 +27,8 @@ TopologyFeed::TopologyFeed(Client& client, Options options)
     follow<NetworkPolicy>(kPolicy);
     client_.cache<Pod>().on_change(
         lifetime_.bind([this](const CacheChange<Pod>& change) { on_pod(change); }));
+    client_.cache<Namespace>().on_change(
+        lifetime_.bind([this](const CacheChange<Namespace>& change) { on_namespace(change); }));
 }
 
 template <class T>
@@ -41,7 +43,20 @@ void TopologyFeed::on_pod(const CacheChange<Pod>& change) {
     // Which pods a policy selects is a matter of their labels alone.
     const bool same_labels =
         change.before && change.now && change.before->meta.labels == change.now->meta.labels;
-    if (!same_labels) mark_policies(change.either().key().ns);
+    if (same_labels) return;
+    for (const auto& pod : {change.before, change.now})
+        if (pod) mark_policies_of(*pod);
+}
+
+void TopologyFeed::on_namespace(const CacheChange<Namespace>& change) {
+    if (!publish_) return;
+    static const Labels kNone;
+    const Labels& before = change.before ? change.before->meta.labels : kNone;
+    const Labels& now = change.now ? change.now->meta.labels : kNone;
+    if (before == now) return;
+    // Whom a namespaceSelector means is a matter of these.
+    ++relabelled_;
+    mark_all<NetworkPolicy>(kPolicy);
 }
 
 void TopologyFeed::mark(std::string_view kind, const ObjectKey& key) {
@@ -50,9 +65,10 @@ void TopologyFeed::mark(std::string_view kind, const ObjectKey& key) {
     work_.mark();
 }
 
-void TopologyFeed::mark_policies(const std::string& ns) {
-    client_.cache<NetworkPolicy>().each_in(
-        ns, [&](const NetworkPolicy& policy) { mark(kPolicy, policy.key()); });
+void TopologyFeed::mark_policies_of(const Pod& pod) {
+    client_.cache<NetworkPolicy>().each_in(pod.key().ns, [&](const NetworkPolicy& policy) {
+        if (policy.selector.matches(pod.meta.labels)) mark(kPolicy, policy.key());
+    });
 }
 
 template <class T>
@@ -95,7 +111,9 @@ Json TopologyFeed::describe(const Mark& mark) {
     if (kind == kIngress) return json_of(client_.cache<Ingress>(), key, ingress_json);
     if (kind == kPolicy) {
         return json_of(client_.cache<NetworkPolicy>(), key, [&](const NetworkPolicy& policy) {
-            return policy_json(policy, pods_in(key.ns));
+            Json out = policy_json(policy, pods_in(key.ns));
+            out["relabelled"] = relabelled_;
+            return out;
         });
     }
     for (const Outsider& host : options_.outsiders)

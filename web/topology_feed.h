@@ -39,8 +39,9 @@ private:
     template <class T>
     void follow(std::string_view kind);
     void on_pod(const CacheChange<Pod>& change);
+    void on_namespace(const CacheChange<Namespace>& change);
     void mark(std::string_view kind, const ObjectKey& key);
-    void mark_policies(const std::string& ns);
+    void mark_policies_of(const Pod& pod);
     template <class T>
     void mark_all(std::string_view kind);
     Result<> publish_changes();
@@ -53,6 +54,7 @@ private:
     Publish publish_;
     Topology topology_;
     std::set<Mark> dirty_;
+    uint64_t relabelled_ = 0;  ///< How many times a namespace's labels have changed.
     Debounce work_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.
 };

@@ -73,6 +73,20 @@ TEST(PolicyDropLogTest, ARepeatedAttemptCountsUpItsEntry) {
     EXPECT_EQ(history.after(drops[0].number).size(), 2U);
 }
 
+TEST(PolicyDropLogTest, ARepetitionIsAChangeOfItsEntry) {
+    DropHistory history;
+    history.add(drop_at(0, 1));
+    history.add(drop_at(0, 2));
+    EXPECT_EQ(history.changed_after(0).size(), 2U);
+    EXPECT_TRUE(history.changed_after(2).empty());
+    history.add(drop_at(1, 1));
+    const auto changed = history.changed_after(2);
+    ASSERT_EQ(changed.size(), 1U);
+    EXPECT_EQ(changed[0].number, 1U);
+    EXPECT_EQ(changed[0].packets, 2U);
+    EXPECT_EQ(changed[0].change, 3U);
+}
+
 TEST(PolicyDropLogTest, TheOldestAreForgotten) {
     DropHistory history;
     for (size_t i = 0; i < DropHistory::kMost + 10; ++i)

@@ -145,6 +145,12 @@ TEST_F(DoorTest, ForgedCookieGetsNothing) {
         << "the cookie of a lab on another port";
 }
 
+TEST_F(DoorTest, ACookieThatAnotherPortHasSetDoesNotShutThePageOut) {
+    const std::string both = cat("kin-7070=tossed; kin-7070=", cookie_);
+    EXPECT_EQ(status("GET", "/api/v1/pods", own({{"Cookie", both}})), 0);
+    EXPECT_EQ(status("GET", "/", own({{"Cookie", both}})), 200);
+}
+
 TEST_F(DoorTest, CookieAloneGetsNothing) {
     EXPECT_EQ(status("GET", "/api/v1/pods", own({{"X-Kin-Page", ""}})), 403);
     EXPECT_EQ(status("GET", "/api/v1/pods", own({{"X-Kin-Page", "1"}})), 403);

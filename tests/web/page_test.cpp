@@ -34,9 +34,10 @@ protected:
         options.secret = "secret";
         options.door = {.lab_words = "", .assets = files_.list()};
         options.stream.head = {{"lab", "demo"}};
-        options.stream.tick = [this](uint64_t& drop) {
-            drop = 3;
-            return Json{{"counts", counts_}, {"drops", Json::array()}};
+        options.stream.tick = [this](uint64_t& change) {
+            Json drops = Json::array();
+            if (std::exchange(change, 3) == 0) drops.push_back({{"number", 3}});
+            return Json{{"counts", counts_}, {"drops", std::move(drops)}};
         };
         options.api = [](http::Request& request, http::Responder& responder) {
             // What the API is told of who asks.
@@ -70,6 +71,14 @@ protected:
                             {"kind", "Service"},
                             {"metadata", {{"name", name}, {"namespace", "default"}}},
                             {"spec", {{"ports", {{{"port", 80}}}}}}});
+    }
+
+    void patch(std::string_view resource, const ObjectKey& key, const Json& patch) {
+        const auto written = blocking_write([&](WriteDone done) {
+            registry_.patch({find_resource(resource), key, ""}, PatchType::kMerge, patch, {},
+                            std::move(done));
+        });
+        ASSERT_TRUE(written) << written.error().message;
     }
 
     std::string ask(const std::string& head) {
@@ -169,7 +178,44 @@ TEST_F(PageTest, WhoComesLaterGetsTheSame) {
     EXPECT_EQ(next(first, "tick")["counts"], counts_);
     auto second = open_stream();
     EXPECT_THAT(ids(next(second)["things"]), ElementsAre("host/router", "service/default/a"));
-    EXPECT_EQ(next(second)["counts"], counts_) << "at once, though nothing has changed";
+    const Json tick = next(second);
+    EXPECT_EQ(tick["counts"], counts_) << "at once, though nothing has changed";
+    EXPECT_EQ(tick["drops"], Json::array({{{"number", 3}}})) << "what was dropped before, too";
+}
+
+TEST_F(PageTest, WhatPoliciesDependOnIsAChangeThoughItIsNotDrawn) {
+    const Json meta{{"name", "db"}, {"namespace", "default"}};
+    Json policy{{"apiVersion", "networking.k8s.io/v1"},
+                {"kind", "NetworkPolicy"},
+                {"metadata", meta},
+                {"spec", {{"podSelector", Json::object()}}}};
+    create("networkpolicies.networking.k8s.io", policy);
+    ASSERT_TRUE(client_.settle(kSettleMs));
+    auto client = open_stream();
+    next(client, "snapshot");
+    patch("networkpolicies.networking.k8s.io", {"default", "db"},
+          {{"spec", {{"ingress", {{{"ports", {{{"port", 5432}}}}}}}}}});
+    EXPECT_THAT(ids(next(client, "delta")["set"]), ElementsAre("policy/default/db"));
+    patch("namespaces", {"", "default"}, {{"metadata", {{"labels", {{"team", "a"}}}}}});
+    EXPECT_THAT(ids(next(client, "delta")["set"]), ElementsAre("policy/default/db"))
+        << "a namespaceSelector may mean it";
+}
+
+TEST_F(PageTest, EachPortHasSecretsOfItsOwn) {
+    Page::Options options;
+    options.secret = "secret";
+    options.door = {.lab_words = "", .assets = files_.list()};
+    options.stream.tick = [](uint64_t&) { return Json(); };
+    const auto other = Page::start(streams_, control_, *feed_, std::move(options));
+    ASSERT_TRUE(other);
+    std::string own = own_;  // As whoever listens at this port while the lab is away could send it.
+    const std::string from = cat(page_->port()), to = cat((*other)->port());
+    for (size_t at = own.find(from); at != std::string::npos; at = own.find(from, at + to.size()))
+        own.replace(at, from.size(), to);
+    auto client = test::RawClient::to_port((*other)->port());
+    client.send(cat("POST /kin/v1/ticket HTTP/1.1\r\nContent-Length: 0\r\nHost: 127.0.0.1:", to, own,
+                    "\r\n\r\n"));
+    EXPECT_THAT(client.read_response(), HasSubstr("401"));
 }
 
 TEST_F(PageTest, WhatIsLetInHasTheOwnersAuthorityAndNoOtherIdentity) {

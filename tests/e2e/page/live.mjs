@@ -188,6 +188,22 @@ await check('Events follow the cluster', async () => {
   await page.keyboard.press('1');
   await item(page, /^pod default\/news/).waitFor();
 });
+await check('a policy is what its panel shows of the kernel, also one without rules', async () => {
+  await item(page, /^NetworkPolicy default\/nobody-to-other/).click();
+  await tab('Rules');
+  const node = await kubectl('get', 'pod', 'other', '-o', 'jsonpath={.spec.nodeName}');
+  await page.locator('#tabpanel select').selectOption(node);
+  await shows(/map ingress-pods[\s\S]*comment "default\/other" : jump[\s\S]*drop comment "no policy allows it"/);
+});
+await check('a changed rule of it changes the line', async () => {
+  const path = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/nobody-to-other';
+  await item(page, /^pod default\/client/).click();
+  await item(page, /^pod default\/other, .*, client may not reach it$/).waitFor();
+  await api('PATCH', path, { spec: { ingress: [{ from: [{ podSelector: {} }] }] } });
+  await item(page, /^pod default\/other, Running, ready, [\d.]+$/).waitFor();
+  await api('PATCH', path, { spec: { ingress: [] } });
+  await item(page, /^pod default\/other, .*, client may not reach it$/).waitFor();
+});
 await check('and the line is whole again without the policy', async () => {
   await api('DELETE', '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/nobody-to-other');
   await item(page, /^pod default\/client/).click();

@@ -56,6 +56,28 @@ test('drops are taken once, and the oldest go', () => {
   assert.equal(world.drops.at(-1)!.number, 303);
 });
 
+test('a drop that was repeated counts up where it is', () => {
+  const world = full();
+  world.take({ type: 'tick', drops: [drop(1), drop(2)] }, 1);
+  world.take({ type: 'tick', drops: [{ ...drop(1), packets: 4 }] }, 2);
+  assert.deepEqual(world.drops.map(({ number, packets }) => [number, packets]), [[1, 4], [2, 1]]);
+});
+
+test('drops of a lab that was started anew take the place of the older ones', () => {
+  const world = full();
+  world.take({ type: 'tick', drops: [drop(1), drop(2)] }, 1);
+  world.take({ type: 'snapshot', ...lab, things: shop }, 2);
+  world.take({ type: 'tick', drops: [drop(1)] }, 3);
+  assert.deepEqual(world.drops.map(({ number }) => number), [1]);
+});
+
+test('a tick without counts leaves them as they were', () => {
+  const world = full();
+  world.take({ type: 'tick', counts: { s: { a: 5 } }, drops: [] }, 1);
+  world.take({ type: 'tick', drops: [] }, 2);
+  assert.deepEqual(world.counts, { s: { a: 5 } });
+});
+
 test('the ends of a drop are found on the map', () => {
   const world = full();
   assert.equal(world.placeOf('pod shop/web-0'), 'pod/shop/web-0');

@@ -3,7 +3,7 @@ import type { Counts, Drop, Kind, Lab, Thing } from './things';
 type Message =
   | ({ type: 'snapshot'; things: Thing[] } & Lab)
   | { type: 'delta'; set: Thing[]; gone: string[] }
-  | { type: 'tick'; counts: Counts; drops: Drop[] };
+  | { type: 'tick'; counts?: Counts; drops: Drop[] };
 
 export const kMostDrops = 200;
 
@@ -28,6 +28,7 @@ export class World {
       const { type: _, things, ...lab } = message;
       const known = this.lab !== null;
       this.lab = lab;
+      this.drops = []; // The tick behind it has them, by the numbers of the lab as it runs now.
       const there = new Set(things.map((thing) => thing.id));
       for (const id of [...this.things.keys()]) if (!there.has(id)) this.remove(id);
       for (const thing of things) this.put(thing, known ? now : null);
@@ -50,14 +51,21 @@ export class World {
     this.changed.delete(id);
   }
 
-  private takeTick(counts: Counts, drops: Drop[], now: number) {
+  private takeTick(counts: Counts | undefined, drops: Drop[], now: number) {
+    if (drops.length > 0) this.takeDrops(drops);
+    if (!counts) return;
     for (const [service, endpoints] of Object.entries(counts))
       for (const [endpoint, count] of Object.entries(endpoints))
         if (count > (this.counts[service]?.[endpoint] ?? 0))
           this.counted.set(`${service}>${endpoint}`, now);
     this.counts = counts;
-    const last = this.drops.at(-1)?.number ?? 0;
-    this.drops = [...this.drops, ...drops.filter((drop) => drop.number > last)].slice(-kMostDrops);
+  }
+
+  /** A drop that was repeated comes again, with its number. */
+  private takeDrops(drops: Drop[]) {
+    const byNumber = new Map(this.drops.map((drop) => [drop.number, drop]));
+    for (const drop of drops) byNumber.set(drop.number, drop);
+    this.drops = [...byNumber.values()].sort((a, b) => a.number - b.number).slice(-kMostDrops);
   }
 
   of<K extends Kind>(kind: K): Extract<Thing, { kind: K }>[] {

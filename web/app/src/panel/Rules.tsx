@@ -22,9 +22,8 @@ export function Rules({ of }: { of: Pod | Service | Policy }) {
   const nodes = world.of('host').filter((host) => host.role === 'node').sort(byPlace);
   const usual = of.kind === 'pod' ? of.node : (nodes[0]?.name ?? 'node-1');
   const node = nodes.some((one) => one.name === chosen.value) ? chosen.value : usual;
-  const about = aboutWords(of).map((word) => `&about=${encodeURIComponent(word)}`);
   const { value, error } = useAsk(
-    (signal) => getJson<{ lines: Line[] }>(`/kin/v1/elements?node=${node}${about.join('')}`, { signal }),
+    (signal) => getJson<{ lines: Line[] }>(`/kin/v1/elements?node=${node}&${of.kind}=${of.ns}/${of.name}`, { signal }),
     [`${of.id} ${node}`, version.value],
   );
   return (
@@ -70,13 +69,6 @@ function Explained({ service, node }: { service: Service; node: string }) {
       <Command text={kinRules(service.name, service.ns, node)} />
     </>
   );
-}
-
-/** By which words elements and rules name a thing. */
-function aboutWords(of: Pod | Service | Policy): string[] {
-  const words = [`${of.ns}/${of.name}`];
-  if (of.kind !== 'policy' && of.ip && of.ip !== 'None') words.push(of.ip);
-  return words;
 }
 
 function grouped(lines: Line[]): [string, Line[]][] {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { world } from '../model/live';
+import type { Kind } from '../model/things';
 import { screen, select } from '../state';
 
 /** A way to a thing; plain text once it is not there any more. */
@@ -34,13 +35,21 @@ export function Linked({ text }: { text: string }) {
     const [word, address, name] = match;
     const id = address
       ? byAddress.get(address)
-      : ['pod', 'service', 'policy'].map((kind) => `${kind}/${name}`).find((id) => world.things.has(id));
+      : kindsOf(text.slice(match.index + word.length))
+          .map((kind) => `${kind}/${name}`)
+          .find((id) => world.things.has(id));
     if (!id) continue;
     out.push(text.slice(last, match.index), <Link id={id}>{word}</Link>);
     last = match.index + word.length;
   }
   out.push(text.slice(last));
   return <>{out}</>;
+}
+
+/** Objects of several kinds may have one name; what follows it says which is meant first. */
+function kindsOf(rest: string): Kind[] {
+  if (/^ (in|e)gress rule/.test(rest)) return ['policy'];
+  return rest.startsWith(':') ? ['service', 'pod', 'policy'] : ['pod', 'service', 'policy'];
 }
 
 function addresses(): Map<string, string> {
