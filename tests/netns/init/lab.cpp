@@ -63,6 +63,7 @@ LaunchedLab::LaunchedLab(Server server, netns::LaunchOptions options) {
     messages_[0] = std::move(pair->left);
     messages_[1] = std::move(pair->right);
     auto [reader, writer] = make_pipe();
+    (void)std::fflush(nullptr);  // What is in stdio's buffers is this process's to say, once.
     launcher_ = ::fork();
     if (launcher_ == 0) {
         reader.reset();
