@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { along, shorten } from '../../../web/app/src/map/painter';
-import { fit, reveal, zoom } from '../../../web/app/src/map/camera';
+import { fit, reveal, settle, zoom } from '../../../web/app/src/map/camera';
 import { emptyScene } from '../../../web/app/src/map/scene';
 import { hit } from '../../../web/app/src/map/draw';
 import { layout } from '../../../web/app/src/map/layout';
@@ -41,6 +41,17 @@ test('the whole scene fits into the view', () => {
   assert.ok(x >= 0 && x + scene.width * scale <= 700);
   assert.ok(y >= 0 && y + scene.height * scale <= 500);
   assert.ok(Number.isFinite(fit(emptyScene, 0, 0).scale));
+});
+
+test('a panel that opens does not make names too small to read', () => {
+  const scene = { ...emptyScene, width: 1000, height: 600 };
+  const box = { x: 900, y: 100, w: 50, h: 50 };
+  const before = { ...fit(scene, 700, 500), w: 400 };
+  assert.deepEqual(settle(before, scene, box), reveal(before, box));
+  assert.deepEqual(settle(before, scene), fit(scene, 400, 500), 'nothing is chosen');
+  assert.deepEqual(settle({ ...before, w: 800 }, scene, box), fit(scene, 800, 500), 'there is room');
+  const far = { ...before, scale: 0.2 };
+  assert.deepEqual(settle(far, scene, box), fit(scene, 400, 500), 'they were too small before');
 });
 
 test('revealing moves as far as it must, and not at all if it need not', () => {

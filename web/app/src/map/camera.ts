@@ -5,6 +5,13 @@ const kSmallest = 0.08;
 const kLargest = 3;
 const kEdge = 16;
 
+interface Area {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
 /** A view that shows the whole scene, at its own size at most a bit more. */
 export function fit(scene: Scene, w: number, h: number): View {
   const scale = Math.min(
@@ -21,6 +28,17 @@ export function fit(scene: Scene, w: number, h: number): View {
   };
 }
 
+/** From here on the names of things can be read. */
+const kReadable = 0.5;
+
+/** The whole scene again after its or the view's size has changed, but not at the price of names that
+ * could be read before: then the map stays as it is, with the chosen box in sight. */
+export function settle(view: View, scene: Scene, box?: Area): View {
+  const whole = fit(scene, view.w, view.h);
+  const readable = whole.scale >= kReadable || view.scale < kReadable || !box;
+  return readable ? whole : reveal(view, box);
+}
+
 /** Nearer or farther, with the point at (x, y) of the screen staying where it is. */
 export function zoom(view: View, factor: number, x: number, y: number): View {
   const scale = Math.min(kLargest, Math.max(kSmallest, view.scale * factor));
@@ -29,7 +47,7 @@ export function zoom(view: View, factor: number, x: number, y: number): View {
 }
 
 /** Moved just as far as it takes to see a box. */
-export function reveal(view: View, box: { x: number; y: number; w: number; h: number }): View {
+export function reveal(view: View, box: Area): View {
   const at = (value: number, offset: number) => value * view.scale + offset;
   const shift = (from: number, to: number, size: number) =>
     from < kEdge ? kEdge - from : to > size - kEdge ? size - kEdge - to : 0;

@@ -1,6 +1,6 @@
 import type { Counts } from '../model/things';
 import { CanvasPainter } from './canvas_painter';
-import { fit, reveal, zoom } from './camera';
+import { fit, reveal, settle, zoom } from './camera';
 import { draw, hit, type View } from './draw';
 import { emptyScene, type Line, type Overlay, type Scene } from './scene';
 import { light, type Theme } from './theme';
@@ -53,7 +53,7 @@ export class Stage {
       part.scene.height !== this.shown.scene.height);
     Object.assign(this.shown, part);
     // As long as nobody has moved the map, all of it stays in sight.
-    if (grown && this.fitted) this.fit();
+    if (grown && this.fitted) this.settle();
     this.ask();
   }
 
@@ -67,7 +67,7 @@ export class Stage {
     this.canvas.width = Math.max(1, Math.round(w * ratio));
     this.canvas.height = Math.max(1, Math.round(h * ratio));
     this.view = { ...this.view, w, h };
-    if (this.fitted) this.fit();
+    if (this.fitted) this.settle();
     // In the same task: a canvas that was resized is empty until it is drawn.
     this.frame();
   }
@@ -86,8 +86,12 @@ export class Stage {
     const box = this.shown.scene.byId.get(id);
     if (box) {
       const next = reveal(this.view, box);
-      if (next !== this.view) this.move(next);
+      if (next !== this.view) this.move(next, this.fitted);
     }
+  }
+  private settle() {
+    const box = this.shown.scene.byId.get(this.shown.selected ?? '');
+    this.move(settle(this.view, this.shown.scene, box), true);
   }
   private move(view: View, fitted = false) {
     this.view = view;
