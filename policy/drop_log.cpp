@@ -26,6 +26,8 @@ std::optional<DroppedPacket> read_packet(std::string_view bytes) {
     DroppedPacket out;
     out.packet.source.value = u32_at(bytes, 12);
     out.packet.destination.value = u32_at(bytes, 16);
+    constexpr unsigned char kDscp = 0xFC;  // The other bits are for congestion.
+    out.probe = (static_cast<unsigned char>(bytes[1]) & kDscp) == kProbeTos;
     switch (static_cast<unsigned char>(bytes[9])) {
         case static_cast<uint8_t>(nft::L4::kIcmp):
             out.packet.l4 = nft::L4::kIcmp;

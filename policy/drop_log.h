@@ -12,10 +12,15 @@
 
 namespace kin::policy {
 
+/// How the packets of `kin check` and `kin matrix` are known: by a code point for local use (DSCP 43,
+/// RFC 2474 section 6), as the byte with which IP_TOS sets it.
+constexpr uint8_t kProbeTos = 43 << 2;
+
 /// The beginning of a dropped packet.
 struct DroppedPacket {
     Packet packet;
     uint16_t source_port = 0;
+    bool probe = false;  ///< kin's own, to see whether it arrives
 };
 /// Reads an IPv4 packet from its header on; nothing if it is cut short or of another protocol than
 /// policies know. Pure.

@@ -193,6 +193,8 @@ void Enforcer::on_drop(const std::string& node, const LoggedPacket& logged) {
     const Judgement judgement = judge(world(), packet->packet);
     const SideVerdict& side = in ? judgement.ingress : judgement.egress;
     drop.why = side.to_string();
+    // Nobody but who asked for a probe wants to hear of it.
+    if (packet->probe) return (void)dropped_probes_.add(std::move(drop));
     if (!drops_.add(drop)) return;
     const auto pod = world().pods.find(in ? packet->packet.destination : packet->packet.source);
     if (pod == world().pods.end()) return;

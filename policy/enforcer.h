@@ -43,8 +43,9 @@ public:
 
     /// What the verdicts depend on, as it is enforced.
     const World& world() const { return ruleset_.world(); }
-    /// Packets that were dropped, newest last.
+    /// Packets that were dropped, newest last: of pods and hosts, and of kin's own probes.
     const DropHistory& drops() const { return drops_; }
+    const DropHistory& dropped_probes() const { return dropped_probes_; }
     /// One node's table as it is meant to be: for the interpreter.
     nft::Table table(const std::string& node) const { return ruleset_.table(node); }
 
@@ -78,7 +79,7 @@ private:
     Ruleset ruleset_;
     std::map<std::string, Ipv4> announced_;  // By uid: pods whose status has no address yet.
     std::set<std::string> cut_;              // Nodes whose connections are to be looked through.
-    DropHistory drops_;
+    DropHistory drops_, dropped_probes_;
     FlowCutter cutter_;
     Debounce work_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.

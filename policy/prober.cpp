@@ -83,6 +83,12 @@ Outcome::Meant meaning(const World& world, const Attempt& attempt, std::string& 
     return allowed == 0 ? Outcome::Meant::kDeny : Outcome::Meant::kDepends;
 }
 
+/// Which name servers has the root? A header (RFC 1035 section 4.1.1) and one question.
+constexpr uint16_t kDnsPort = 53;
+constexpr std::string_view kDnsQuery{"\x6b\x69\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+                                     "\x00\x00\x02\x00\x01",
+                                     17};
+
 /// What an error of connect() or of a datagram's answer says.
 Outcome::What meaning_of(int error) {
     switch (error) {
@@ -110,7 +116,7 @@ void Prober::run(std::vector<Attempt> attempts, std::chrono::milliseconds timeou
     running.tries.resize(running.attempts.size());
     running.left = running.attempts.size();
     running.done = std::move(done);
-    const auto known = enforcer_.drops().after(0);
+    const auto known = enforcer_.dropped_probes().after(0);
     running.drops_before = known.empty() ? 0 : known.back().number;
     for (size_t i = 0; i < running.attempts.size(); ++i) {
         Outcome& outcome = running.outcomes[i];
@@ -150,12 +156,15 @@ void Prober::start(Running& running, size_t index) {
     at.sin_addr.s_addr = attempt.dialed.network_order();
     running.outcomes[index].what = Outcome::What::kSilent;
     const int fd = one.fd.get();
+    const int tos = kProbeTos;
+    (void)::setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) < 0 &&
         errno != EINPROGRESS) {
         return over(errno);
     }
-    // An empty line: most servers answer it, and a closed port is answered by the kernel.
-    if (!tcp && ::send(fd, "\n", 1, 0) < 0) return over(errno);
+    // A closed port is answered by the kernel, an open one by the server if it can read this.
+    const std::string_view words = attempt.port == kDnsPort ? kDnsQuery : "\n";
+    if (!tcp && ::send(fd, words.data(), words.size(), 0) < 0) return over(errno);
     one.watch =
         control_.watch(fd, tcp ? Readiness::kWritable : Readiness::kReadable, [over, fd](int) {
             int error = 0;
@@ -166,7 +175,7 @@ void Prober::start(Running& running, size_t index) {
 }
 
 void Prober::finish(Running& running) {
-    const auto drops = enforcer_.drops().after(running.drops_before);
+    const auto drops = enforcer_.dropped_probes().after(running.drops_before);
     for (size_t i = 0; i < running.attempts.size(); ++i) {
         Outcome& outcome = running.outcomes[i];
         if (outcome.what != Outcome::What::kSilent) continue;

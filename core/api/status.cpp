@@ -108,7 +108,8 @@ Json Status::to_json() const {
                  {"code", code}};
     if (!message.empty()) json["message"] = message;
     if (!reason.empty()) json["reason"] = reason;
-    if (!details.empty()) json["details"] = std::move(details);
+    // kubectl debug reads the details of any 404, and crashes if there are none.
+    if (!details.empty() || code == 404) json["details"] = std::move(details);
     return json;
 }
 

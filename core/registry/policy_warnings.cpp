@@ -63,6 +63,22 @@ bool lets_dns_through(const NetworkPolicy& policy, const std::vector<Resolver>& 
     });
 }
 
+/// Whether pods that such a selector means are about to come.
+bool some_template_matches(const LabelSelector& selector, const std::string& ns,
+                           const StoreTransaction& store) {
+    for (const char* workloads : {"deployments.apps", "statefulsets.apps", "daemonsets.apps",
+                                  "replicasets.apps", "jobs.batch", "cronjobs.batch"}) {
+        for (const StoredPtr& stored : store.list(workloads, ns)) {
+            const auto json = json_of(*stored);
+            const Json& job = object_at(*json, {"spec", "jobTemplate"});
+            const Json& pod_template =
+                object_at(job.empty() ? *json : job, {"spec", "template", "metadata"});
+            if (selector.matches(string_map_at(pod_template, {"labels"}))) return true;
+        }
+    }
+    return false;
+}
+
 std::string some_of(const std::vector<std::string>& names) {
     if (names.size() <= kMostNames) return join(names, ", ");
     const std::vector<std::string> first(names.begin(), names.begin() + kMostNames);
@@ -78,9 +94,10 @@ std::vector<std::string> network_policy_warnings(const Json& object,
     for (const StoredPtr& pod : store.list("pods", ns))
         if (policy.selector.matches(pod->labels) && can_be_isolated(*pod)) selected.push_back(pod);
     if (selected.empty()) {
+        // A namespace's policy may well come before its pods; one that no label fits is a slip.
+        if (policy.selector.empty() || some_template_matches(policy.selector, ns, store)) return {};
         return {cat("this NetworkPolicy selects no pod of namespace ", ns,
-                    " now: its podSelector wants ",
-                    policy.selector.empty() ? "any" : policy.selector.to_string())};
+                    " now: its podSelector wants ", policy.selector.to_string())};
     }
     const std::vector<Resolver> dns = resolvers(store);
     if (!policy.isolates_egress || dns.empty() || lets_dns_through(policy, dns)) return {};

@@ -19,9 +19,10 @@ constexpr std::string_view kPasswd =
     "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
     "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n"
     "nginx:x:101:101:nginx user:/nonexistent:/bin/false\n"
+    "tcpdump:x:102:102::/nonexistent:/usr/sbin/nologin\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
 constexpr std::string_view kGroup =
-    "root:x:0:\ndaemon:x:1:\ntty:x:5:\nwww-data:x:33:\nnginx:x:101:\nnogroup:x:65534:\n";
+    "root:x:0:\ndaemon:x:1:\ntty:x:5:\nwww-data:x:33:\nnginx:x:101:\ntcpdump:x:102:\nnogroup:x:65534:\n";
 
 std::string parent_of(const std::string& path) {
     const size_t slash = path.rfind('/');

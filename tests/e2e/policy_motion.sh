@@ -94,7 +94,7 @@ k delete pod -n quiet --all >/dev/null
 k delete networkpolicy -n quiet deny >/dev/null
 
 echo "Isolation is in force before a pod's first process"
-expect "whoever writes a policy that selects nothing is told" 'selects no pod of namespace quiet' silence
+check "a policy comes before its pods" silence
 burst early "$PODS" >/dev/null
 check "$PODS pods start, send and end" k wait -n quiet --for=condition=Complete job/early --timeout=300s
 same "not one packet of theirs arrived" 0 "$(heard)"

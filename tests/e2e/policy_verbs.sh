@@ -128,6 +128,8 @@ expect "without a namespace the others are there, too" "^$NS-other/backend( +\.)
 refused "of nobody" 'there are no pods' verb matrix -n nowhere
 
 drops=$(verb flows --dropped)
+check "what kin check and kin matrix tried is not among them" \
+    test -z "$(grep "pod $NS/db -> pod $NS/plain TCP 80" <<<"$drops")"
 expect "kin flows: one that was not let in" \
     "^20[^ ]+Z $node ingress pod $NS/frontend -> pod $NS/db TCP 5432: $NEAREST app=backend" echo "$drops"
 expect "one that was not let out" \

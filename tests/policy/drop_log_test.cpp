@@ -42,6 +42,15 @@ TEST(PolicyDropLogTest, APacketIsReadWhateverOptionsItHas) {
     EXPECT_EQ(read_packet(ip_packet(1))->packet.l4, nft::L4::kIcmp);
 }
 
+TEST(PolicyDropLogTest, AProbeIsKnownByItsCodePointWhateverSaysOfCongestion) {
+    std::string packet = ip_packet(6);
+    EXPECT_FALSE(read_packet(packet)->probe);
+    for (const int congestion : {0, 1, 2, 3}) {
+        packet[1] = static_cast<char>(kProbeTos | congestion);
+        EXPECT_TRUE(read_packet(packet)->probe);
+    }
+}
+
 TEST(PolicyDropLogTest, WhatIsCutShortOrForeignIsNotRead) {
     const std::string whole = ip_packet(6);
     for (size_t size = 0; size < whole.size(); ++size)
