@@ -197,8 +197,11 @@ void Connection::serve() {
 
 void Connection::answer(int status, const std::string& redirect, bool keep_alive) {
     keep_alive = keep_alive && !site_.draining;
-    const Page page{status, redirect, keep_alive, request_ && request_->head.method == "HEAD",
-                    door_ == Door::kHttps};
+    const Page page{.status = status,
+                    .redirect = redirect,
+                    .keep_alive = keep_alive,
+                    .head_only = request_ && request_->head.method == "HEAD",
+                    .tls = door_ == Door::kHttps};
     stream_.queue(to_text(page));
     record_.status = status;
     record_.body_bytes = body_bytes(page);

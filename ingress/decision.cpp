@@ -57,6 +57,17 @@ std::string redirect_url(const std::string& pattern, std::string_view asked) {
     return out;
 }
 
+/// Whether a request is one of kubectl's or another Kubernetes client's to an API server. Without a
+/// kubeconfig they ask localhost:8080, which is where a lab's Ingress can be reached from its machine.
+bool is_for_api(const ProxyRequest& request) {
+    const std::string_view path = request.target.path;
+    const bool api = path == "/api" || path == "/apis" || path.starts_with("/api/") ||
+                     path.starts_with("/apis/") || path.starts_with("/openapi/") || path == "/version";
+    const std::string_view agent = first_of(request.head.fields, Field::kUserAgent);
+    // "kubectl/v1.35.0 (linux/amd64) kubernetes/6645204": as client-go says it.
+    return api && agent.find(" kubernetes/") != std::string_view::npos;
+}
+
 /// The redirect that a location's options ask for; status 0: none.
 Decision redirect(const RouteTable::Match& match, const ProxyRequest& request, Door door,
                   const PublishedPorts& published) {
@@ -83,7 +94,7 @@ Decision redirect(const RouteTable::Match& match, const ProxyRequest& request, D
 Decision decide(const RouteTable& routes, const ProxyRequest& request, Door door,
                 const PublishedPorts& published) {
     const auto match = routes.find(request.target.host_name, request.target.path);
-    if (!match.location) return {nullptr, 404, {}, {}};
+    if (!match.location) return {nullptr, is_for_api(request) ? kNotTheApi : 404, {}, {}};
     Decision decision = redirect(match, request, door, published);
     if (decision.status != 0) return decision;
     const LocationOptions& options = match.location->options;
@@ -135,10 +146,18 @@ std::string page_body(int status) {
     return page_body(text, cat("<center><h1>", text, "</h1></center>\r\n"));
 }
 
+constexpr std::string_view kWayToTheApi =
+    "this is the Ingress of a lab of kin, not its API. Try: export KUBECONFIG=$(kin kubeconfig)\n";
+
+std::string page_body(const Page& page) {
+    return page.status == kNotTheApi ? std::string(kWayToTheApi) : page_body(page.status);
+}
+
 std::string page_head(const Page& page, size_t size) {
     std::string out = cat("HTTP/1.1 ", status_text(page.status), "\r\nServer: ", kServerName,
                           "\r\nDate: ", http_date(std::chrono::system_clock::now()),
-                          "\r\nContent-Type: text/html\r\nContent-Length: ", size,
+                          "\r\nContent-Type: ", page.status == kNotTheApi ? "text/plain" : "text/html",
+                          "\r\nContent-Length: ", size,
                           "\r\nConnection: ", page.keep_alive ? "keep-alive" : "close", "\r\n");
     if (!page.redirect.empty()) out += cat("Location: ", page.redirect, "\r\n");
     if (page.tls) out += cat("Strict-Transport-Security: ", kStrictTransport, "\r\n");
@@ -146,10 +165,10 @@ std::string page_head(const Page& page, size_t size) {
 }
 }  // namespace
 
-size_t body_bytes(const Page& page) { return page.head_only ? 0 : page_body(page.status).size(); }
+size_t body_bytes(const Page& page) { return page.head_only ? 0 : page_body(page).size(); }
 
 std::string to_text(const Page& page) {
-    const std::string body = page_body(page.status);
+    const std::string body = page_body(page);
     return page_head(page, body.size()) + (page.head_only ? "" : body);
 }
 

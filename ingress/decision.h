@@ -7,9 +7,13 @@
 
 namespace kin::ingress {
 
+/// For a client of Kubernetes that takes this for an API server. Of this status's answers kubectl
+/// shows the text; it keeps to itself what 404 or 421 say.
+constexpr int kNotTheApi = 415;
+
 /// What is to be done with a request: pass it on, or answer it here.
 struct Decision {
-    const Location* location = nullptr;  ///< nullptr: nobody's, 404. Lives as long as the table.
+    const Location* location = nullptr;  ///< nullptr: nobody's. Lives as long as the table.
     int status = 0;                      ///< To be answered here; 0: pass it on.
     std::string redirect;                ///< Where to, of a 3xx.
     std::string target;                  ///< As it goes to the endpoint.

@@ -317,13 +317,18 @@ Result<std::string> Cluster::rules(const http::Query& query) {
     const proxy::Form shown = form == "iptables" ? proxy::Form::kIptables
                               : form == "ipvs"   ? proxy::Form::kIpvs
                                                  : proxy::Form::kNftables;
+    const std::string node = or_else("node", "node-1");
     std::string text;
     TRY(on_control([&]() -> Result<> {
         TRY_ASSIGN(text,
                    proxier_->explain({or_else("namespace", "default"), or_else("service", "")},
-                                     or_else("node", "node-1"), shown));
+                                     node, shown));
         return Ok{};
     }));
+    if (shown == proxy::Form::kNftables) {
+        text += cat("In the kernel:  kin exec", lab_words(options_.paths.name), ' ', node,
+                    " -- nft list table ip kube-proxy\n");
+    }
     return text;
 }
 

@@ -64,6 +64,8 @@ Result<HostNamespaces> open_namespaces(const LabPaths& paths, const std::string&
         ::setenv("PS1", cat("[", host, "] \\$ ").c_str(), 1);
         if (command[0].ends_with("/bash")) command.emplace_back("--norc");
     }
+    // No name server of the machine can be reached from here: say so soon.
+    ::setenv("RES_OPTIONS", "timeout:1 attempts:1", 0);
     // Where ip, nft and friends are on Debian, also for users whose PATH lacks it.
     const char* path = std::getenv("PATH");
     ::setenv("PATH", cat(path ? path : "/usr/bin:/bin", ":/usr/sbin:/sbin").c_str(), 1);

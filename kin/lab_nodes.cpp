@@ -37,10 +37,22 @@ void LabNodes::settle(const std::string& what) {
     log_warn("kin", cat(what, " goes on"), {{"busy", why}});
 }
 
+std::string LabNodes::register_again() {
+    for (const int number : parts_.links.node_numbers()) {
+        const std::string name = netns::node_name(number);
+        if (parts_.client.cache<Node>().find({"", name})) continue;
+        parts_.agent.register_node(name);
+        return name;
+    }
+    return {};
+}
+
 Result<std::string> LabNodes::add() {
     const std::lock_guard lock(one_at_a_time_);
     std::string name;
     TRY(on_control([&]() -> Result<> {
+        name = register_again();
+        if (!name.empty()) return Ok{};
         std::vector<int> numbers = parts_.links.node_numbers();
         const int number = free_number(numbers);
         if (number == 0) {

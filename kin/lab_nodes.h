@@ -29,8 +29,9 @@ public:
     LabNodes(const LabPaths& paths, const Parts& parts) : paths_(paths), parts_(parts) {}
 
     /// Makes the node with the lowest free number and returns its name once it takes part: it is
-    /// registered, its DaemonSets' pods run, its kernel knows all Services. kInvalid: there are
-    /// kMostNodes.
+    /// registered, its DaemonSets' pods run, its kernel knows all Services. One whose Node object was
+    /// deleted, though it runs, is registered again instead, as a kubelet does that is started anew.
+    /// kInvalid: there are kMostNodes.
     Result<std::string> add();
     /// Takes a node out: first of the cluster, so that Services let go of its pods and controllers
     /// replace them; then its network goes, and whatever still runs there is killed. kNotFound: no
@@ -40,6 +41,8 @@ public:
 private:
     Result<> on_control(const std::function<Result<>()>& task);
     void settle(const std::string& what);
+    /// The name of a node that runs and has no Node object, which it gets; "" if there is none.
+    std::string register_again();
     Result<> remember_nodes(const std::vector<int>& numbers) const;
 
     const LabPaths paths_;

@@ -23,7 +23,17 @@ std::string version_text() { return cat("kin ", kVersion, " (Kubernetes API v1.3
 constexpr int kUsageError = 2;
 
 void add_lab_option(CLI::App* verb, std::string& lab) {
-    verb->add_option("--lab", lab, "name of the lab")->type_name("NAME")->capture_default_str();
+    verb->add_option("--lab", lab, "name of the lab; also KIN_LAB in the environment")
+        ->type_name("NAME")
+        ->capture_default_str();
+}
+
+/// Whether a verb was told of which lab it is.
+bool said_lab(const CLI::App& app) {
+    return std::ranges::any_of(app.get_subcommands(), [](const CLI::App* verb) {
+        const CLI::Option* const option = verb->get_option_no_throw("--lab");
+        return (option && option->count() > 0) || said_lab(*verb);
+    });
 }
 
 /// `kin kubectl` takes everything behind its own words as it is.
@@ -237,7 +247,7 @@ NodeVerbs add_node_verbs(CLI::App& app, std::string& lab, std::string& node) {
     verbs.remove = verb->add_subcommand(
         "remove", "take a node out: its pods are replaced on others (kubectl drain is gentler)");
     verbs.remove->add_option("node", node, "node-2, node-3, ...")->type_name("NODE")->required();
-    for (CLI::App* each : {verbs.add, verbs.remove}) add_lab_option(each, lab);
+    for (CLI::App* each : {verb, verbs.add, verbs.remove}) add_lab_option(each, lab);
     return verbs;
 }
 
@@ -255,7 +265,10 @@ int main(int argc, char** argv) {
     app.failure_message(usage_error);
     app.set_version_flag("--version", version_text());
     app.footer("Start here:  kin up -d  &&  kin kubectl get nodes");
-    std::string lab = "kin";
+    std::string lab = "kin", usual_lab;
+    app.add_option("--lab", usual_lab, "name of the lab, of any verb")
+        ->type_name("NAME")
+        ->envname("KIN_LAB");
     UpOptions up_options;
     bool yes = false, json = false, print = false, merge = false;
     std::string host, file;
@@ -333,6 +346,8 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : kUsageError;
     }
+
+    if (!usual_lab.empty() && !said_lab(app)) lab = up_options.lab = usual_lab;
 
     const auto rest = [](const CLI::App* verb) {
         std::vector<std::string> behind = verb->remaining();

@@ -224,7 +224,13 @@ int kubeconfig(const std::string& lab, KubeconfigAction action) {
 int kubectl(const std::string& lab, const std::vector<std::string>& arguments) {
     const auto paths = lab_paths(lab);
     if (!paths) return fail(paths.error().text());
-    if (!works_offline(arguments) && !find_running(*paths)) return fail(not_running(lab));
+    if (!works_offline(arguments) && !find_running(*paths)) {
+        const bool behind = std::ranges::find(arguments, "--lab") != arguments.end();
+        return fail(cat(not_running(lab),
+                        behind ? ". What stands behind kubectl's own verb is kubectl's: "
+                                 "kin kubectl --lab NAME ..."
+                               : ""));
+    }
     const std::string program = find_kubectl();
     ::setenv("KUBECONFIG", paths->kubeconfig().c_str(), 1);
     std::vector<std::string> words = arguments;

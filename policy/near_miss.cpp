@@ -12,7 +12,7 @@ struct Miss {
 
     void add(int more, const std::string& words) {
         distance += more;
-        if (!text.empty()) text += " and ";
+        if (!text.empty()) text += "; it also ";
         text += words;
     }
 };

@@ -143,9 +143,7 @@ std::string explain(const Network& network, std::span<const ServicePort> ports,
     for (const ServicePort& port : ports) {
         out += cat('\n', port.name, '\n', Explainer(network, port, counts).run());
     }
-    out += cat("\nAn address answers TCP and UDP only: ping is rejected, as in kube-proxy's mode ",
-               "nftables.\nIn the kernel:  kin exec ", network.node,
-               " -- nft list table ip kube-proxy\n");
+    out += "\nAn address answers TCP and UDP only: ping is rejected, as in kube-proxy's mode nftables.\n";
     return out;
 }
 

@@ -58,6 +58,11 @@ refused "a lab that does not run" 'is not running. Start it: kin up --lab nope' 
     kin status --lab nope
 refused "also for kubectl" 'is not running. Start it: kin up --lab nope' \
     kin kubectl --lab nope get pods
+expect "KIN_LAB names it, too" "^lab +$LAB " env KIN_LAB="$LAB" "$KIN" status
+expect "so does --lab before the verb" "^lab +$LAB " env KIN_LAB=nope "$KIN" --lab "$LAB" status
+expect "and behind it, which counts more" "^lab +$LAB " kin --lab nope status --lab "$LAB"
+refused "behind kubectl's own verb it is not read" 'kin kubectl --lab NAME' \
+    kin kubectl get pods --lab nope
 refused "a name that is no label" 'is no name for a lab' kin up --lab No_Label
 refused "too many nodes" 'not in range 1 to 20' kin up --lab nope --nodes 21
 expect "help" 'Start here' kin help

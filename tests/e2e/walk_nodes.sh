@@ -177,6 +177,10 @@ same "there are the same nodes" "node-1 node-3 node-4" \
 soon "with their pods" '^test-daemonset +3 +3 +3 +3 +3 ' k get ds test-daemonset
 soon "and their ways" '^test-daemonset-' \
     at node-4 "http://$(field svc/web '{.spec.clusterIP}')/hostname"
+check "a Node object is deleted, though the node runs" k delete node node-3
+soon "its pods go" '^test-daemonset +2 +2 +2 +2 +2 ' k get ds test-daemonset
+expect "it is what joins next" '^. node-3 joined' kin node add --lab "$LAB"
+soon "with its pod" '^test-daemonset +3 +3 +3 +3 +3 ' k get ds test-daemonset
 expect "the next one has the free number" 'node-2' kin node add --lab "$LAB"
 check "and is Ready" k wait --for=condition=Ready node/node-2 --timeout=10s
 soon "four again" '^test-daemonset +4 +4 +4 +4 +4 ' k get ds test-daemonset

@@ -60,6 +60,27 @@ TEST_F(ProxyTest, SaysWhenNobodyCanAnswer) {
     EXPECT_EQ(status("/other"), "HTTP/1.1 404 Not Found");
 }
 
+TEST_F(ProxyTest, AKubernetesClientIsToldThatThisIsNotTheApi) {
+    Backend backend([](Wire& wire) {
+        wire.read_head();
+        wire.send(response("an application"));
+    });
+    route({location("/api/v1", {backend.endpoint()})});
+    Wire wire = client();
+    const auto ask = [&](std::string_view path, std::string_view agent) {
+        wire.send(cat("GET ", path, " HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: ", agent, "\r\n\r\n"));
+        return wire.read_message();
+    };
+    constexpr std::string_view kKubectl = "kubectl/v1.35.0 (linux/amd64) kubernetes/6645204";
+    const std::string told = ask("/api?timeout=32s", kKubectl);
+    EXPECT_THAT(told, HasSubstr("HTTP/1.1 415 "));
+    EXPECT_THAT(told, HasSubstr("Content-Type: text/plain\r\n"));
+    EXPECT_THAT(told, HasSubstr("export KUBECONFIG=$(kin kubeconfig)"));
+    EXPECT_THAT(ask("/api", "curl/7.88.1"), HasSubstr("<center>nginx</center>"));
+    EXPECT_THAT(ask("/apiary", kKubectl), HasSubstr("<center>nginx</center>"));
+    EXPECT_THAT(ask("/api/v1", kKubectl), HasSubstr("an application"));
+}
+
 /// Answers one request, then closes when the next one comes: as one that timed out just now.
 std::function<void(Wire&)> closes_on_second(std::atomic<int>& posts) {
     return [&posts](Wire& wire) {
