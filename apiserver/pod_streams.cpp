@@ -5,6 +5,7 @@
 #include "apiserver/exec_session.h"
 #include "apiserver/log_stream.h"
 #include "apiserver/pod_lookup.h"
+#include "apiserver/pod_proxy.h"
 #include "apiserver/port_forward.h"
 #include "apiserver/respond.h"
 #include "core/base/strings.h"
@@ -252,6 +253,32 @@ std::optional<http::Response> PodStreams::port_forward(const ObjectKey& pod, htt
         return {};
     }
     return channel_port_forward(pod, request, responder);
+}
+
+std::optional<http::Response> PodStreams::proxy(const ApiPath& path, http::Request& request,
+                                                http::Responder& responder) {
+    if (!pods_) return status_response(no_pods_here());
+    const std::string_view prefix = proxy_prefix(request.raw_path);
+    // So that what a page there names relative to itself is below it.
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (reads && prefix.size() == request.raw_path.size()) {
+        http::Response moved(301, "text/plain", "");
+        moved.headers.add("Location",
+                          cat(prefix, '/', std::string_view(request.target).substr(prefix.size())));
+        return moved;
+    }
+    auto target = find_proxy_target(store_, path);
+    if (!target) return status_response(target.error());
+    const std::string text = proxied_request(request, *target);
+    const auto wire =
+        std::make_shared<std::unique_ptr<ByteWire>>(raw_wire(responder.take_over()));
+    keep<PodProxy>(
+        [this, wire, wanted = PodProxy::Wanted{*target, text, std::string(prefix)}](
+            std::function<void()> ended) {
+            return std::make_shared<PodProxy>(loop_, std::move(*wire), wanted, std::move(ended));
+        },
+        [this](PodProxy& proxied) { proxied.start(*pods_); });
+    return {};
 }
 
 void PodStreams::forward(const ObjectKey& pod, std::unique_ptr<spdy::Session> session) {

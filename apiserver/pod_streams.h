@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "apiserver/api_path.h"
 #include "apiserver/spdy_session.h"
 #include "core/contracts/pod_access.h"
 #include "core/http/server.h"
@@ -13,7 +14,7 @@
 
 namespace kin::apiserver {
 
-/// Everything that reaches into running pods: log, exec, attach, port-forward. Requests come on
+/// Everything that reaches into running pods: log, exec, attach, port-forward, proxy. Requests come on
 /// HTTP workers; the sessions that they become live on the loop (kin-streams).
 class PodStreams {
 public:
@@ -30,6 +31,10 @@ public:
     /// router. Who may ask is the caller's business.
     std::optional<http::Response> exec_in_host(const std::string& host, http::Request& request,
                                                http::Responder& responder);
+
+    /// A request to .../pods/NAME/proxy or .../services/NAME/proxy and below, by any method.
+    std::optional<http::Response> proxy(const ApiPath& path, http::Request& request,
+                                        http::Responder& responder);
 
 private:
     std::optional<http::Response> log(const ObjectKey& pod, http::Request& request,

@@ -220,6 +220,9 @@ Routes::Reply Routes::resource(Call& call) {
                                    {"items", Json::array()}});
     }
     if (!is_served(path.group, path.version)) return no_such_version(path.group);
+    const bool to_port = path.kind && (path.kind->kind == "Pod" || path.kind->kind == "Service");
+    // What is behind "proxy" is the pod's business.
+    if (to_port && path.subresource == "proxy") return pods_.proxy(path, call.request, call.responder);
     // Clean paths only: no proxy in between should have to guess.
     const bool unclean = call.request.raw_path.find("//") != std::string::npos;
     if (!path.kind || unclean) return status_response(no_such_resource());

@@ -202,9 +202,13 @@ void Responder::send(Response response) {
     connection_.response_ = std::move(response);
 }
 
-std::unique_ptr<Upgraded> Responder::upgrade(Response head) {
+std::unique_ptr<Upgraded> Responder::take_over() {
     KIN_ASSERT(!answered());
-    auto upgraded = connection_.hand_over();
+    return connection_.hand_over();
+}
+
+std::unique_ptr<Upgraded> Responder::upgrade(Response head) {
+    auto upgraded = take_over();
     upgraded->write(plain_head(head, {}));
     for (Bytes& bytes : head.body) upgraded->write(std::move(bytes));
     return upgraded;

@@ -18,8 +18,8 @@ namespace kin::http {
 class Connection;
 class TlsContext;
 
-/// How a handler answers one request: exactly one of send(), stream() and upgrade(), before the
-/// handler returns.
+/// How a handler answers one request: exactly one of send(), stream(), upgrade() and take_over(),
+/// before the handler returns.
 class Responder {
 public:
     void send(Response response);
@@ -29,6 +29,9 @@ public:
     /// Sends `head`, normally a 101 with its Connection, Upgrade and other headers, and hands over
     /// the connection.
     std::unique_ptr<Upgraded> upgrade(Response head);
+    /// Hands over the connection with nothing sent: the answer is the caller's to write, and to
+    /// end the connection behind it.
+    std::unique_ptr<Upgraded> take_over();
     bool answered() const;
 
 private:

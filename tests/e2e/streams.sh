@@ -225,8 +225,25 @@ check "and no thread" no_more_than threads "$threads_before"
 kubectl_itself proxy --port=0 >"$T/proxy" 2>&1 &
 proxy=$!
 until_true 20 grep -q Starting "$T/proxy"
-expect "kubectl proxy" '"PodList"' "${CURL[@]}" \
-    "http://$(sed -n 's/.* on //p' "$T/proxy")/api/v1/namespaces/default/pods"
+through="http://$(sed -n 's/.* on //p' "$T/proxy")/api/v1/namespaces/default"
+expect "kubectl proxy" '"PodList"' "${CURL[@]}" "$through/pods"
+echo "- proxy: pages of pods and Services by the API"
+expect "a pod's page" "Welcome to nginx" "${CURL[@]}" "$through/pods/web/proxy/"
+expect "a Service's by its port" "Welcome to nginx" "${CURL[@]}" "$through/services/shop:8080/proxy/"
+expect "which is moved into a folder" "Welcome to nginx" "${CURL[@]}" -L "$through/services/http:shop:8080/proxy"
+same "a file that is not there is the pod's to say" 404 \
+    "$("${CURL[@]}" -o /dev/null -w '%{http_code}' "$through/pods/web/proxy/none")"
+expect "a port that nobody listens at" '"message":"error trying to reach service: .*refused' \
+    "${CURL[@]}" "$through/pods/web:81/proxy/"
+expect "a port that the Service has not" 'no service port 81 found for service' \
+    "${CURL[@]}" "$through/services/shop:81/proxy/"
+expect "nobody behind it" 'no endpoints available for service' "${CURL[@]}" "$through/services/kubernetes/proxy/"
+k exec box -- sh -c 'head -c 30000000 /dev/zero >/tmp/zeros; cd /tmp; httpd -p 8090'
+same "30 MB whole" 30000000 "$("${CURL[@]}" "$through/pods/box:8090/proxy/zeros" | wc -c)"
+"${CURL[@]}" --limit-rate 1000 "$through/pods/box:8090/proxy/zeros" >/dev/null &
+slow=$!
+expect "beside one that hardly reads" "Welcome to nginx" "${CURL[@]}" "$through/pods/web/proxy/"
+kill $slow
 kill $proxy
 rm -rf "$T"
 finish
