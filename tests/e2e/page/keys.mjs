@@ -49,6 +49,21 @@ await check('x opens a shell, Ctrl Shift Esc leaves it, c comes back', async () 
   await says(page, /^back-again/m);
   await press('Control+Shift+Escape');
 });
+await check('a shell runs on while events are looked at, and can be used there', async () => {
+  await press('c');
+  await type(page, 'kept=still-here\n');
+  await page.getByRole('button', { name: 'Events', exact: true }).click();
+  await page.getByRole('row', { name: /Started/ }).first().waitFor();
+  await press('c');
+  await type(page, 'echo "$kept"\n');
+  await says(page, /^still-here/m);
+  await page.getByRole('button', { name: 'Map', exact: true }).click();
+  await press('c');
+  await type(page, 'echo and-"$kept"\n');
+  await says(page, /^and-still-here/m);
+  await press('Control+Shift+Escape');
+  await onFocus(/client/);
+});
 await check('letters toggle what the map shows', async () => {
   const policy = page.getByRole('button', { name: 'Policy' });
   same(await policy.getAttribute('aria-pressed'), 'true');
@@ -63,6 +78,14 @@ await check('the map zooms and moves', async () => {
   await eventually(async () => (await percent()) !== before);
   await press('Shift+ArrowLeft', '0');
   await eventually(async () => (await percent()) === before);
+});
+await check('and is where it was after a look at events', async () => {
+  const percent = () => page.locator('.mapbar output').textContent();
+  await press('+');
+  const before = await percent();
+  await press('8', '1');
+  same(await percent(), before);
+  await press('0');
 });
 await check('? shows the keys, Escape closes one thing after the other', async () => {
   await press('?');

@@ -102,7 +102,7 @@ function listen(on: Stage, canvas: HTMLCanvasElement, hover: (id: string | null)
   );
 }
 
-export function MapScreen() {
+export function MapScreen({ hidden }: { hidden: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const percent = useSignal(100);
@@ -131,7 +131,7 @@ export function MapScreen() {
     };
   }, []);
   return (
-    <section class="chart" aria-label="Map">
+    <section class="chart" aria-label="Map" hidden={hidden}>
       <div class="frame" ref={frame}>
         <canvas ref={canvas} aria-hidden="true" />
       </div>

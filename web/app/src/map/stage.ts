@@ -43,6 +43,7 @@ export class Stage {
   private drops: { line: Line; at: number }[] = [];
   private asked = 0;
   private fitted = true;
+  private seen = true;
 
   constructor(private readonly canvas: HTMLCanvasElement) {
     this.ctx = canvas.getContext('2d', { alpha: false })!;
@@ -63,6 +64,9 @@ export class Stage {
   }
 
   resize(w: number, h: number) {
+    // Hidden it has no size: it keeps the last one, and draws nothing until it is seen again.
+    this.seen = w > 0 && h > 0;
+    if (!this.seen) return;
     const ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.max(1, Math.round(w * ratio));
     this.canvas.height = Math.max(1, Math.round(h * ratio));
@@ -123,6 +127,7 @@ export class Stage {
   private frame() {
     cancelAnimationFrame(this.asked);
     this.asked = 0;
+    if (!this.seen) return;
     const begun = performance.now();
     const { ctx, view, shown } = this;
     this.drops = this.drops.filter((drop) => begun - drop.at < kDropFor);

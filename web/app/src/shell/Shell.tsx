@@ -22,26 +22,24 @@ import { kKeys } from './keys';
 
 export function Shell() {
   if (closed.value) return <Closed />;
+  const onMap = screen.value === 'map';
   return (
     <>
       <Top />
       <main class={screen.value}>
-        {screen.value === 'map' ? (
-          <>
-            {treeShown.value && (
-              <nav class="side" aria-label="Things of the lab">
-                <Tree />
-              </nav>
-            )}
-            <div class="middle">
-              <MapScreen />
-              <Drawer />
-            </div>
-            <Panel />
-          </>
-        ) : (
-          <EventsScreen />
+        {onMap && treeShown.value && (
+          <nav class="side" aria-label="Things of the lab">
+            <Tree />
+          </nav>
         )}
+        <div class="middle" key="middle">
+          {/* Only hidden: things keep their places on it, and it stays where it was moved to. */}
+          <MapScreen hidden={!onMap} />
+          {!onMap && <EventsScreen />}
+          {/* Terminals run on, whatever else is looked at. */}
+          <Drawer key="drawer" />
+        </div>
+        {onMap && <Panel />}
       </main>
       {helpShown.value && <Help />}
       <div class="hidden" role="status" aria-live="polite">

@@ -54,18 +54,7 @@ function escape(target: HTMLElement) {
 
 function act(event: KeyboardEvent): boolean {
   const { key } = event;
-  if (event.shiftKey && key.startsWith('Arrow')) {
-    const [dx, dy] = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[
-      key
-    ] as [number, number];
-    stage?.pan(dx, dy);
-    return true;
-  }
-  const overlay = overlays[key.toLowerCase()];
-  if (overlay) {
-    toggle(overlay);
-    return true;
-  }
+  if (screen.value === 'map' && actOnMap(event)) return true;
   switch (key) {
     case '1':
       screen.value = 'map';
@@ -82,9 +71,6 @@ function act(event: KeyboardEvent): boolean {
     case 'd':
       nextScheme();
       return true;
-    case 't':
-      treeShown.value = !treeShown.value;
-      return true;
     case 'x': {
       const place = shellOf(selectedThing.value);
       if (place) openTerminal(place);
@@ -93,6 +79,28 @@ function act(event: KeyboardEvent): boolean {
     case 'c':
       focusTerminal();
       return hasTerminals();
+  }
+  return false;
+}
+
+/** What means something only where the map is in sight. */
+function actOnMap({ key, shiftKey }: KeyboardEvent): boolean {
+  if (shiftKey && key.startsWith('Arrow')) {
+    const [dx, dy] = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[
+      key
+    ] as [number, number];
+    stage?.pan(dx, dy);
+    return true;
+  }
+  const overlay = overlays[key.toLowerCase()];
+  if (overlay) {
+    toggle(overlay);
+    return true;
+  }
+  switch (key) {
+    case 't':
+      treeShown.value = !treeShown.value;
+      return true;
     case '+':
     case '=':
       stage?.zoom(1.25);
