@@ -77,6 +77,14 @@ test('the veths of pods end at their bridge', () => {
   }
 });
 
+test('a pod without a network has no wire', () => {
+  const wired = (things: Thing[]) => linesOf(scene(things), 'wire').map((line) => line.split(' ')[0]);
+  assert.ok(wired(shop).includes('pod/shop/web-0'));
+  assert.ok(!wired(shop).includes('pod/shop/broken'));
+  const done = pod('shop/web-0', 'node-1', { link: '', phase: 'Succeeded', status: 'Completed', ready: false });
+  assert.ok(!wired([...shop.filter(({ id }) => id !== done.id), done]).includes(done.id));
+});
+
 test('without a bridge they end where the way to eth0 and to the tunnel begins', () => {
   const on = scene(joined(many(60, 5, 4), 'ptp', 'vxlan'));
   const wires = on.lines.filter(({ kind }) => kind === 'wire');

@@ -49,8 +49,9 @@ function nodeWires(node: Box, fabric: Box, columns: number): Line[] {
   ];
 }
 
+/** None for a pod that has no network yet, or no more: one that has ended has given it back. */
 function podWire(pod: Box | undefined, node: Box | undefined): Line[] {
-  if (!pod || !node) return [];
+  if (!pod?.link || !node) return [];
   const bus = pod.x - kPod.bus / 2;
   const y = pod.y + pod.h / 2;
   return [
