@@ -172,7 +172,7 @@ await check('a policy cuts a line', async () => {
     metadata: { name: 'nobody-to-other' },
     spec: { podSelector: { matchLabels: { app: 'other' } }, policyTypes: ['Ingress'] },
   });
-  await item(page, /^pod default\/other, .*, client may not reach it$/).waitFor();
+  await item(page, /^pod default\/other, .*, client may not reach it at TCP port 80$/).waitFor();
 });
 await check('what it drops is told, with the reason', async () => {
   const address = await kubectl('get', 'pod', 'other', '-o', 'jsonpath={.status.podIP}');

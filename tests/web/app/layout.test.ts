@@ -210,6 +210,13 @@ test('policies cut lines only where they have a say', () => {
   assert.deepEqual(linesOf(scene(without, { ns: null, reach }), 'allowed', 'denied'), []);
 });
 
+test('a line says for which port policies have judged', () => {
+  const on = scene(shop, { ns: null, reach });
+  const labels = on.lines.filter(({ kind }) => kind === 'allowed' || kind === 'denied').map(({ label }) => label);
+  assert.deepEqual(labels, [':5432', ':5432']);
+  assert.match(svg(on), />:5432</);
+});
+
 test('pods say in which direction they are isolated', () => {
   const things = [
     ...shop,

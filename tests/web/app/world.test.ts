@@ -119,11 +119,11 @@ test('rows say in words what the map draws', () => {
   assert.match(spoken('service/shop/web'), /leads nowhere$/);
   const reach = {
     pod: 'pod/shop/db-0',
-    to: { 'pod/shop/web-1': { allowed: false, port: 1 } },
-    from: { 'pod/shop/web-0': { allowed: false, port: 1 }, 'pod/shop/web-1': { allowed: false, port: 1 } },
+    to: { 'pod/shop/web-1': { allowed: false, port: 80 } },
+    from: { 'pod/shop/web-0': { allowed: false, port: 5432 }, 'pod/shop/web-1': { allowed: false, port: 5432 } },
   };
-  assert.match(spoken('pod/shop/web-0', { reach }), /, may not reach db-0$/);
-  assert.match(spoken('pod/shop/web-1', { reach }), /, cut off from db-0$/);
+  assert.match(spoken('pod/shop/web-0', { reach }), /10.244.1.3, may not reach db-0 at TCP port 5432$/);
+  assert.match(spoken('pod/shop/web-1', { reach }), /, db-0 may not reach it at TCP port 80, may not reach db-0 at TCP port 5432$/);
 });
 
 test('a node says in words what it holds for pods and for other nodes', () => {

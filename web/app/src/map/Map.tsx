@@ -49,7 +49,7 @@ function follow(on: Stage): () => void {
           const id = world.placeOf(text);
           return id === null ? undefined : on.shown.scene.byId.get(id);
         });
-        if (from && to) on.addDrop(dropLine(from, to), performance.now());
+        if (from && to) on.addDrop(dropLine(from, to, drop.port), performance.now());
       }
     }),
     effect(() => on.set({ theme: isDark.value ? dark : light })),

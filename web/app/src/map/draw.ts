@@ -156,6 +156,21 @@ function drawLines(
   paint(near, 1);
   const crossed = [...(near.denied ?? []), ...(near.drop ?? [])].map((line) => along(line, 0.5));
   painter.marks('cross', crossed, width(6), theme.denied);
+  if (view.scale > kMiddle) drawLabels(near, theme, painter);
+}
+
+/** Beside the middle of each line, and of its cross if it has one. */
+function drawLabels(lines: Partial<Record<LineKind, Line[]>>, theme: Theme, painter: Painter) {
+  const write = (list: Line[] = [], fill: string) =>
+    painter.texts(
+      list.map((line) => {
+        const middle = along(line, 0.5);
+        return { x: middle.x + 9, y: middle.y - 8, text: line.label ?? '' };
+      }),
+      { fill, size: 11, bold: true, halo: theme.node },
+    );
+  write(lines.allowed, theme.allowed);
+  write([...(lines.denied ?? []), ...(lines.drop ?? [])], theme.denied);
 }
 
 const marks: Record<NonNullable<Box['state']>, Mark> = {

@@ -8,11 +8,19 @@ import type { Sorted } from './sorted';
 
 type Point = readonly [number, number];
 
+/** What policies say of one port of a pod: its first one for TCP, or 80 if it has none. */
+export interface Verdict {
+  allowed: boolean;
+  port: number;
+  why?: string;
+}
+export const portOf = ({ port }: { port: number }) => `TCP port ${port}`;
+
 /** Whom a pod may reach by the policies, and who may reach it: /kin/v1/reach. */
 export interface Reach {
   pod: string;
-  to: Record<string, { allowed: boolean; port: number; why?: string }>;
-  from: Record<string, { allowed: boolean; port: number; why?: string }>;
+  to: Record<string, Verdict>;
+  from: Record<string, Verdict>;
 }
 
 const below = (box: Box): Point => [box.x + box.w / 2, box.y + box.h];
@@ -178,27 +186,31 @@ export function reachLines(reach: Reach | null | undefined, byId: Map<string, Bo
   const judged = (from: Box, to: Box) => isolates(from, 'out') || isolates(to, 'in');
   for (const [id, verdict] of Object.entries(reach.to)) {
     const other = byId.get(id);
-    if (other && judged(pod, other)) out.push(reachLine(pod, other, verdict.allowed, 1));
+    if (other && judged(pod, other)) out.push(reachLine(pod, other, verdict, 1));
   }
   for (const [id, verdict] of Object.entries(reach.from)) {
     const other = byId.get(id);
-    if (other && judged(other, pod)) out.push(reachLine(other, pod, verdict.allowed, -1));
+    if (other && judged(other, pod)) out.push(reachLine(other, pod, verdict, -1));
   }
   return out;
 }
 
 /** Bent to one side, so that the way there and the way back lie apart. */
-function reachLine(from: Box, to: Box, allowed: boolean, side: 1 | -1): Line {
+function reachLine(from: Box, to: Box, verdict: Verdict, side: 1 | -1): Line {
   const [a, b] = sides(from, to);
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  const line = {
+    kind: verdict.allowed ? ('allowed' as const) : ('denied' as const),
+    from: from.id,
+    to: to.id,
+    points: [a, b],
+    label: `:${verdict.port}`,
+  };
   if (dx === 0) {
     // One above the other: around their right side, each way on a track of its own.
     const out = 22 + Math.abs(dy) / 10 + side * 7;
     return {
-      kind: allowed ? 'allowed' : 'denied',
-      from: from.id,
-      to: to.id,
-      points: [a, b],
+      ...line,
       curve: [
         [a[0] + out, a[1]],
         [b[0] + out, b[1]],
@@ -211,13 +223,7 @@ function reachLine(from: Box, to: Box, allowed: boolean, side: 1 | -1): Line {
     a[0] + dx * part + (dy / length) * bend,
     a[1] + dy * part - (dx / length) * bend,
   ];
-  return {
-    kind: allowed ? 'allowed' : 'denied',
-    from: from.id,
-    to: to.id,
-    points: [a, b],
-    curve: [at(0.3), at(0.7)],
-  };
+  return { ...line, curve: [at(0.3), at(0.7)] };
 }
 
 /** Where a line between two boxes leaves one and reaches the other. */
@@ -229,6 +235,6 @@ function sides(from: Box, to: Box): [Point, Point] {
 }
 
 /** Where a dropped packet would have gone: for the seconds after it was. */
-export function dropLine(from: Box, to: Box): Line {
-  return { ...reachLine(from, to, false, 1), kind: 'drop' };
+export function dropLine(from: Box, to: Box, port: number): Line {
+  return { ...reachLine(from, to, { allowed: false, port }, 1), kind: 'drop' };
 }

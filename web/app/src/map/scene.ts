@@ -47,6 +47,7 @@ export interface Line {
   curve?: readonly [readonly [number, number], readonly [number, number]];
   /** The key of its count: "SERVICE>ENDPOINT". */
   count?: string;
+  /** What it says beside its middle: the port that a verdict is about, ":80". */
   label?: string;
 }
 

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { ticks, version, world } from '../model/live';
 import { byPlace, stateOf } from '../model/things';
 import type { Host, Ingress, Pod, Policy, Service, Thing } from '../model/things';
+import { portOf, type Verdict } from '../map/lines';
 import { cniWords, overlayWords } from '../model/ways';
 import { reach } from '../model/reach';
 import { Command } from '../shell/Command';
@@ -117,13 +118,13 @@ function PodOverview({ pod }: { pod: Pod }) {
 
 function PodPolicies({ pod, policies }: { pod: Pod; policies: Policy[] }) {
   const known = reach.value?.pod === pod.id ? reach.value : null;
-  const denied = (list: Record<string, { allowed: boolean; why?: string }> = {}) =>
+  const denied = (list: Record<string, Verdict> = {}) =>
     Object.entries(list).filter(([, verdict]) => !verdict.allowed);
   return (
     <>
       <h3>Network policies</h3>
       {policies.length === 0 ? (
-        <p>No policy isolates this pod: everybody may reach it, and it may reach everybody.</p>
+        <p>No policy isolates this pod: only what isolates others can come between it and them.</p>
       ) : (
         <ul class="plain">
           {policies.map((policy) => (
@@ -141,18 +142,19 @@ function PodPolicies({ pod, policies }: { pod: Pod; policies: Policy[] }) {
   );
 }
 
-function Denied({ title, list }: { title: string; list: [string, { why?: string }][] }) {
+function Denied({ title, list }: { title: string; list: [string, Verdict][] }) {
   if (list.length === 0) return null;
   return (
     <details class="denied">
       <summary>
-        {title} {list.length} {list.length === 1 ? 'pod' : 'pods'}
+        {title} {list.length} {list.length === 1 ? 'pod at the port asked for' : 'pods at the ports asked for'}
       </summary>
+      <p class="why">Asked for is one port of each pod: the first that it has for TCP, else 80.</p>
       <ul class="plain">
-        {list.map(([id, { why }]) => (
+        {list.map(([id, verdict]) => (
           <li key={id}>
-            <Link id={id}>{id.slice('pod/'.length)}</Link>
-            <div class="why">{why}</div>
+            <Link id={id}>{id.slice('pod/'.length)}</Link> at {portOf(verdict)}
+            <div class="why">{verdict.why}</div>
           </li>
         ))}
       </ul>

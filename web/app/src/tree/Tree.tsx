@@ -172,7 +172,7 @@ class Item extends Component<ItemProps> {
           {shorten(row.title, row.level === 1 ? 24 : row.state ? 17 : 19)}
         </span>
         {row.cut && (
-          <span class="cut" aria-hidden="true">
+          <span class="cut" aria-hidden="true" title={row.cut}>
             ✕
           </span>
         )}

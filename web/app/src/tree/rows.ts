@@ -1,7 +1,7 @@
 import { byPlace, stateOf } from '../model/things';
 import type { Host, Pod, Thing } from '../model/things';
 import { bridgeOf, tunnelOf } from '../model/ways';
-import type { Reach } from '../map/lines';
+import { portOf, type Reach } from '../map/lines';
 import type { World } from '../model/world';
 
 /** One line of the tree. */
@@ -121,14 +121,14 @@ function podRow(pod: Pod, parent: string, reach?: Reach | null): Row {
   return cut ? { ...row, cut, spoken: `${row.spoken}, ${cut}` } : row;
 }
 
-/** In words what the map shows as lines that are cut. */
+/** In words what the map shows as lines that are cut, each at the one port that was judged. */
 function cutBetween(pod: Pod, reach: Reach): string {
   const name = reach.pod.split('/').at(-1);
-  const there = reach.to[pod.id]?.allowed === false;
-  const back = reach.from[pod.id]?.allowed === false;
-  if (there && back) return `cut off from ${name}`;
-  if (there) return `${name} may not reach it`;
-  return back ? `may not reach ${name}` : '';
+  const [there, back] = [reach.to[pod.id], reach.from[pod.id]];
+  return [
+    there && !there.allowed && `${name} may not reach it at ${portOf(there)}`,
+    back && !back.allowed && `may not reach ${name} at ${portOf(back)}`,
+  ].filter(Boolean).join(', ');
 }
 
 /** In words what the map shows of a node's own links. */
