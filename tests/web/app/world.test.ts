@@ -117,6 +117,8 @@ test('rows say in words what the map draws', () => {
   assert.equal(spoken('service/shop/web'), 'Service shop/web, 10.96.0.20, leads to web-0, web-1');
   world.take({ type: 'delta', set: [service('shop/web', [])], gone: [] }, 1);
   assert.match(spoken('service/shop/web'), /leads nowhere$/);
+  world.take({ type: 'delta', set: [service('shop/web', [], { externalName: 'db.example.com' })], gone: [] }, 1);
+  assert.match(spoken('service/shop/web'), /leads to db.example.com$/);
   const reach = {
     pod: 'pod/shop/db-0',
     to: { 'pod/shop/web-1': { allowed: false, port: 80 } },

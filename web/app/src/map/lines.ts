@@ -150,7 +150,7 @@ export function serviceLines(
         from: service.id,
         to: to.id,
         ...(to.row ? around(start, bend, to) : fall(start, bend, above(to))),
-        count: `${service.id}>${endpoint.pod ?? ''}`,
+        ...(endpoint.pod ? { count: `${service.id}>${endpoint.pod}` } : {}),
       });
     }
   }

@@ -5,6 +5,7 @@ import type { Host, Ingress, Pod, Policy, Service, Thing } from '../model/things
 import { portOf, type Verdict } from '../map/lines';
 import { cniWords, overlayWords } from '../model/ways';
 import { reach } from '../model/reach';
+import { keyOf, targetsOf, uncounted, whyNowhere, type Target } from '../model/targets';
 import { Command } from '../shell/Command';
 import { Link } from '../shell/Link';
 import { StateMark } from '../shell/marks';
@@ -101,9 +102,11 @@ function PodOverview({ pod }: { pod: Pod }) {
                     <Link id={service.id} />
                   </td>
                   <td>
-                    <code>{service.ip}</code>
+                    {service.ip === 'None' ? 'headless' : <code>{service.ip}</code>}
                   </td>
-                  <td class="number">{world.counts[service.id]?.[pod.id] ?? 0}</td>
+                  <td class="number">
+                    {uncounted(service) ? 'not counted' : (world.counts[service.id]?.[pod.id] ?? 0)}
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -163,8 +166,7 @@ function Denied({ title, list }: { title: string; list: [string, Verdict][] }) {
 }
 
 function ServiceOverview({ service }: { service: Service }) {
-  const counts = world.counts[service.id] ?? {};
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const targets = targetsOf(service, world.counts);
   const ports = service.ports.map(
     ({ name, port, protocol, target, nodePort }) =>
       `${name ? `${name}: ` : ''}${port}${nodePort ? ` (node port ${nodePort})` : ''} → ${target} ${protocol}`,
@@ -179,7 +181,7 @@ function ServiceOverview({ service }: { service: Service }) {
             service.ip === 'None' ? (
               'none: headless, DNS answers with its pods'
             ) : (
-              <code>{service.ip}</code>
+              service.ip && <code>{service.ip}</code>
             ),
           ],
           ['From outside', service.outside && <code>{service.outside.join(', ')}</code>],
@@ -190,45 +192,54 @@ function ServiceOverview({ service }: { service: Service }) {
         ]}
       />
       <h3>Endpoints</h3>
-      {service.endpoints.length === 0 ? (
-        <p>None: connections are refused at once. Does the selector match the labels of a pod?</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th>Endpoint</th>
-              <th class="number">Connections</th>
-              <th>Share</th>
-            </tr>
-          </thead>
-          <tbody>
-            {service.endpoints.map((endpoint) => {
-              const count = endpoint.pod ? (counts[endpoint.pod] ?? 0) : 0;
-              const share = total > 0 ? count / total : 0;
-              return (
-                <tr key={endpoint.ip}>
-                  <td>
-                    <StateMark state={endpoint.ready ? 'ready' : 'starting'} />
-                    {endpoint.pod ? <Link id={endpoint.pod} /> : endpoint.ip}
-                    {!endpoint.ready && ' (not ready)'}
-                    <div class="under">
-                      <code>{endpoint.ip}</code>
-                    </div>
-                  </td>
-                  <td class="number">{count}</td>
-                  <td>
-                    <meter min={0} max={1} value={share} aria-label="share of the connections">
-                      {Math.round(share * 100)}%
-                    </meter>{' '}
-                    {Math.round(share * 100)}%
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
+      {targets.length === 0 ? <p>{whyNowhere(service)}</p> : <Targets list={targets} />}
+      {targets.length > 0 && uncounted(service) && (
+        <p class="quiet">Connections are not counted: {uncounted(service)}.</p>
       )}
       <Command text={kubectl(service, `get endpointslices -l kubernetes.io/service-name=${service.name}`)} />
+    </>
+  );
+}
+
+function Targets({ list }: { list: Target[] }) {
+  const total = list.reduce((sum, { count }) => sum + (count ?? 0), 0);
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>Endpoint</th>
+          <th class="number">Connections</th>
+          <th>Share</th>
+        </tr>
+      </thead>
+      <tbody>
+        {list.map((target) => (
+          <tr key={keyOf(target)}>
+            <td>
+              <StateMark state={target.ready ? 'ready' : 'starting'} />
+              {target.pod ? <Link id={target.pod} /> : target.ip}
+              {!target.ready && ' (not ready)'}
+              <div class="under">
+                <code>{target.ip}</code>
+              </div>
+            </td>
+            <td class="number">{target.count ?? 'not counted'}</td>
+            <td>{target.count !== null && <Share of={total > 0 ? target.count / total : 0} />}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Share({ of }: { of: number }) {
+  const text = `${Math.round(of * 100)}%`;
+  return (
+    <>
+      <meter min={0} max={1} value={of} aria-label="share of the connections">
+        {text}
+      </meter>{' '}
+      {text}
     </>
   );
 }
@@ -252,8 +263,8 @@ function IngressOverview({ ingress }: { ingress: Ingress }) {
           </tr>
         </thead>
         <tbody>
-          {ingress.routes.map((route) => (
-            <tr key={route.host + route.path}>
+          {ingress.routes.map((route, at) => (
+            <tr key={at}>
               <td>{route.host || 'any'}</td>
               <td>
                 <code>{route.path || '/'}</code> {route.pathType}

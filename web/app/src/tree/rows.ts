@@ -1,5 +1,6 @@
 import { byPlace, stateOf } from '../model/things';
 import type { Host, Pod, Thing } from '../model/things';
+import { targetsOf } from '../model/targets';
 import { bridgeOf, tunnelOf } from '../model/ways';
 import { portOf, type Reach } from '../map/lines';
 import type { World } from '../model/world';
@@ -143,7 +144,8 @@ function linksOf(host: Host): string {
 /** In words what the map shows as the lines of a Service. */
 function leadsTo(thing: Thing): string {
   if (thing.kind !== 'service') return '';
-  const ready = thing.endpoints.filter((endpoint) => endpoint.ready);
+  if (thing.externalName) return `, leads to ${thing.externalName}`;
+  const ready = targetsOf(thing, {}).filter((endpoint) => endpoint.ready);
   if (ready.length === 0) return ', leads nowhere';
   const names = ready.slice(0, 5).map(({ pod, ip }) => pod?.split('/').at(-1) ?? ip);
   const more = ready.length > 5 ? ` and ${ready.length - 5} more` : '';
