@@ -13,9 +13,10 @@ const kShell =
   'export PS1="$(hostname):\\w# "; sh --help 2>&1 | grep -q BusyBox && exec sh; ' +
   'command -v bash >/dev/null && exec bash --norc; exec sh';
 
+/** What a command tells, until close(). */
 export interface Streams {
   onOutput: (bytes: Uint8Array) => void;
-  /** Once, with why it ended: "" for a program that ended well. */
+  /** Once, with why it ended or did not begin: "" for a program that ended well. */
   onEnd: (why: string) => void;
 }
 
@@ -37,6 +38,7 @@ function pathOf(place: Place, command: string[], tty: boolean): string {
 export class Exec {
   private socket: WebSocket | null = null;
   private size: [number, number] | null = null;
+  private closed = false;
 
   constructor(
     private readonly place: Place,
@@ -45,17 +47,26 @@ export class Exec {
 
   async open(command = ['sh', '-c', kShell], tty = true) {
     const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
-    const socket = await openSocket(pathOf(this.place, command, tty), protocols);
+    let socket: WebSocket;
+    try {
+      socket = await openSocket(pathOf(this.place, command, tty), protocols);
+    } catch (error) {
+      if (!this.closed) this.streams.onEnd((error as Error).message);
+      return;
+    }
+    // Whoever asked may have gone while the ticket was on its way: nobody would own the shell.
+    if (this.closed) return socket.close();
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
     let why = 'the connection ended';
     socket.onopen = () => this.size && this.resize(...this.size);
     socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
+      if (this.closed) return;
       const [channel, bytes] = [new Uint8Array(data)[0], new Uint8Array(data, 1)];
       if (channel === kStdout || channel === kStderr) this.streams.onOutput(bytes);
       if (channel === kError) why = whyOf(new TextDecoder().decode(bytes));
     };
-    socket.onclose = () => this.streams.onEnd(why);
+    socket.onclose = () => this.closed || this.streams.onEnd(why);
   }
 
   write(text: string) {
@@ -65,7 +76,9 @@ export class Exec {
     this.size = [columns, rows];
     this.send(kResize, new TextEncoder().encode(JSON.stringify({ Width: columns, Height: rows })));
   }
+  /** Ends the command, also one that has not begun yet. */
   close() {
+    this.closed = true;
     this.socket?.close();
   }
 
@@ -97,7 +110,10 @@ export function run(pod: Pod, command: string[], signal: AbortSignal): Promise<s
       onOutput: (bytes) => out.push(decoder.decode(bytes, { stream: true })),
       onEnd: (why) => (why ? reject(new Error(why)) : resolve(out.join(''))),
     });
-    signal.addEventListener('abort', () => exec.close());
-    exec.open(command, false).catch(reject);
+    signal.addEventListener('abort', () => {
+      exec.close();
+      reject(new Error('nobody waits for it any more'));
+    });
+    void exec.open(command, false);
   });
 }

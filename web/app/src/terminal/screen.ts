@@ -56,10 +56,7 @@ export class TerminalScreen {
     this.watch.observe(parent);
     this.fit();
     this.exec.resize(this.terminal.cols, this.terminal.rows);
-    this.exec.open().catch((error: Error) => {
-      this.terminal.write(`\x1b[1m${error.message}\x1b[0m\r\n`);
-      onEnd();
-    });
+    void this.exec.open();
   }
 
   private fit() {
