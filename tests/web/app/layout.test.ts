@@ -233,6 +233,15 @@ test('one namespace at a time leaves the hosts', () => {
   assert.ok(on.byId.has('pod/kube-system/coredns-a'));
   assert.ok(on.byId.has('host/node-3'));
   assert.ok(!on.byId.has('pod/shop/web-0'));
+  assert.deepEqual(on.captions.map(({ text }) => text), ['Services']);
+});
+
+test('a look at one namespace moves nothing, neither then nor afterwards', () => {
+  const first = layout([...shop, service('aaa/first', []), pod('aaa/first', 'node-1')], all);
+  const second = layout(shop, { ns: 'shop' }, first.slots);
+  const third = layout(shop, all, second.slots);
+  for (const { id } of second.scene.boxes) assert.deepEqual(place(second.scene, id), place(first.scene, id), id);
+  for (const { id } of third.scene.boxes) assert.deepEqual(place(third.scene, id), place(first.scene, id), id);
 });
 
 test('an empty lab and a node without pods have a picture', () => {

@@ -11,7 +11,7 @@ import { assign, type Slots } from './slots';
 import { sortOut, type Sorted } from './sorted';
 
 export interface LayoutOptions {
-  /** Only things of this namespace (and the hosts); null: of all. */
+  /** Only things of this namespace (and the hosts), where they stand among all; null: all. */
   ns: string | null;
   /** Lines from and to this pod, by what the policies say. */
   reach?: Reach | null;
@@ -128,7 +128,7 @@ class Plan {
       this.add(box);
       deviceBoxes(node, box).forEach((device) => this.add(device));
       const place = (first: number) => (id: string | null, at: number) => {
-        const pod = id === null ? undefined : (this.all.byId.get(id) as Pod);
+        const pod = id === null ? undefined : (this.all.byId.get(id) as Pod | undefined);
         if (pod) this.placePod(pod, policies.get(pod.id), x, y, at % this.columns, first + Math.floor(at / this.columns));
       };
       this.own[index]!.forEach(place(0));
@@ -153,7 +153,8 @@ class Plan {
   private placeChips(node: Host, x: number, y: number) {
     const chips = this.all.chips.filter((pod) => pod.node === node.name);
     const w = (this.size.w - kNode.pad * 2 - 8 * (chips.length - 1)) / chips.length;
-    chips.forEach((pod, at) =>
+    chips.forEach((pod, at) => {
+      if (!this.all.byId.has(pod.id)) return;
       this.add({
         ...podBox(pod),
         kind: 'chip',
@@ -161,8 +162,8 @@ class Plan {
         y: y + this.size.h - kNode.chip - 10,
         w,
         h: kNode.chip,
-      }),
-    );
+      });
+    });
   }
 
   private placeTunnel(y: number): number {

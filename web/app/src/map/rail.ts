@@ -23,7 +23,8 @@ export class Rail {
     const step = kRail.w + kRail.gapX;
     const shift = places.length * step > this.width + kRail.gapX ? step / 2 : 0;
     const inRow = Math.max(1, Math.floor((this.width + kRail.gapX - shift) / step));
-    this.captions.push({ x: kMargin, y: y + 9, text: caption });
+    if (places.some((id) => id !== null && byId.has(id)))
+      this.captions.push({ x: kMargin, y: y + 9, text: caption });
     y += kRail.caption;
     places.forEach((id, place) => {
       const thing = id === null ? undefined : byId.get(id);

@@ -3,6 +3,7 @@ import type { Host, Ingress, Pod, Policy, Service, Thing } from '../model/things
 
 /** Things by what the map makes of them, each list in the order in which they are placed. */
 export interface Sorted {
+  /** Those that are shown. The lists have all, so that each keeps its place when others hide. */
   byId: Map<string, Thing>;
   nodes: Host[];
   outside: Host[];
@@ -13,7 +14,7 @@ export interface Sorted {
   policies: Policy[];
 }
 
-/** Those of one namespace, and the hosts; null: all of them. */
+/** Shown are those of one namespace, and the hosts; null: all of them. */
 export function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
   const out: Sorted = {
     byId: new Map(),
@@ -26,8 +27,7 @@ export function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
     policies: [],
   };
   for (const thing of things) {
-    if (ns !== null && thing.ns !== '' && thing.ns !== ns) continue;
-    out.byId.set(thing.id, thing);
+    if (ns === null || thing.ns === '' || thing.ns === ns) out.byId.set(thing.id, thing);
     if (thing.kind === 'host') (thing.role === 'node' ? out.nodes : out.outside).push(thing);
     else if (thing.kind === 'pod') (thing.hostNetwork ? out.chips : out.pods).push(thing);
     else if (thing.kind === 'service') out.services.push(thing);
