@@ -41,9 +41,43 @@ test('the first snapshot is no news, a later one only where it differs', () => {
 test('counts that went up are news, those that fell are not', () => {
   const world = full();
   world.take({ type: 'tick', counts: { s: { a: 5, b: 1 } }, drops: [] }, 1);
-  world.take({ type: 'tick', counts: { s: { a: 5, b: 0 } }, drops: [] }, 2);
-  assert.deepEqual([...world.counted], [['s>a', 1], ['s>b', 1]]);
-  assert.deepEqual(world.counts, { s: { a: 5, b: 0 } });
+  assert.deepEqual([...world.counted], [], 'what the first tick tells was before');
+  world.take({ type: 'tick', counts: { s: { a: 6, b: 0, c: 1 } }, drops: [] }, 2);
+  assert.deepEqual([...world.counted], [['s>a', 2], ['s>c', 2]]);
+  assert.deepEqual(world.counts, { s: { a: 6, b: 0, c: 1 } });
+});
+
+test('counts are no news as long as none were known', () => {
+  const world = full();
+  world.take({ type: 'tick', drops: [] }, 1);
+  world.take({ type: 'tick', counts: { s: { a: 5 } }, drops: [] }, 2);
+  assert.equal(world.counted.size, 0);
+  world.take({ type: 'tick', counts: { s: { a: 6 } }, drops: [] }, 3);
+  assert.deepEqual([...world.counted], [['s>a', 3]]);
+});
+
+test('what is not counted any more is forgotten', () => {
+  const world = full();
+  world.take({ type: 'tick', counts: {}, drops: [] }, 1);
+  world.take({ type: 'tick', counts: { s: { a: 1 }, t: { b: 1 } }, drops: [] }, 2);
+  world.take({ type: 'tick', counts: { s: { a: 1 } }, drops: [] }, 3);
+  assert.deepEqual([...world.counted], [['s>a', 2]]);
+});
+
+test('drops are news if they came after the first tick behind a snapshot', () => {
+  const news = () => world.news.map(({ number }) => number);
+  const world = full();
+  world.take({ type: 'tick', counts: {}, drops: [drop(1), drop(2)] }, 1);
+  assert.deepEqual(news(), []);
+  world.take({ type: 'tick', counts: {}, drops: [drop(3)] }, 2);
+  assert.deepEqual(news(), [3]);
+  world.take({ type: 'tick', counts: { s: { a: 1 } }, drops: [] }, 3);
+  assert.deepEqual(news(), []);
+  world.take({ type: 'snapshot', ...lab, things: shop }, 4);
+  world.take({ type: 'tick', counts: {}, drops: [drop(3), drop(4)] }, 5);
+  assert.deepEqual(news(), []);
+  world.take({ type: 'tick', drops: [{ ...drop(4), packets: 2 }] }, 6);
+  assert.deepEqual(news(), [4], 'it has happened again');
 });
 
 test('drops are taken once, and the oldest go', () => {

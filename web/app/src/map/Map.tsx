@@ -25,7 +25,6 @@ const names: Record<Overlay, string> = {
 /** Keeps a stage showing the world. Returns what ends that. */
 function follow(on: Stage): () => void {
   let slots: Slots = new Map();
-  let dropped = world.drops.at(-1)?.number ?? 0;
   const ends = [
     effect(() => {
       version.value;
@@ -42,9 +41,10 @@ function follow(on: Stage): () => void {
       ticks.value;
       version.value;
       on.set({ counts: world.counts, counted: world.counted });
-      for (const drop of world.drops) {
-        if (drop.number <= dropped) continue;
-        dropped = drop.number;
+    }),
+    effect(() => {
+      ticks.value;
+      for (const drop of world.news) {
         const [from, to] = [drop.from, drop.to].map((text) => {
           const id = world.placeOf(text);
           return id === null ? undefined : on.shown.scene.byId.get(id);

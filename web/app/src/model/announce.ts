@@ -4,14 +4,12 @@ import { line, ticks, world } from './live';
 
 /** Says aloud what those who look at the map see at once. */
 export function announce() {
-  let told = 0;
   let before = line.peek();
   effect(() => {
     ticks.value;
-    const drop = world.drops.at(-1);
-    if (!drop || drop.number === told) return;
-    told = drop.number;
-    announcement.value = `drop: ${drop.from} to ${drop.to} port ${drop.port}: ${drop.why}`;
+    const drop = world.news.at(-1);
+    if (drop)
+      announcement.value = `drop: ${drop.from} to ${drop.to} port ${drop.port}: ${drop.why}`;
   });
   effect(() => {
     if (line.value === before) return;

@@ -13,10 +13,14 @@ export class World {
   readonly things = new Map<string, Thing>();
   counts: Counts = {};
   drops: Drop[] = [];
+  /** The drops that the last tick told of, if they have happened just now. */
+  news: Drop[] = [];
   /** When a thing was last seen to change, in milliseconds of the page's clock. */
   readonly changed = new Map<string, number>();
   /** When an endpoint's count last went up: "SERVICE>ENDPOINT". */
   readonly counted = new Map<string, number>();
+  /** The first drops and counts behind a snapshot are those of before; only what follows is news. */
+  private readonly caughtUp = { drops: false, counts: false };
 
   /** Takes a message of the stream. True if things came, went or changed. */
   take(message: Message, now: number): boolean {
@@ -28,6 +32,7 @@ export class World {
       const { type: _, things, ...lab } = message;
       const known = this.lab !== null;
       this.lab = lab;
+      this.caughtUp.drops = this.caughtUp.counts = false;
       this.drops = []; // The tick behind it has them, by the numbers of the lab as it runs now.
       const there = new Set(things.map((thing) => thing.id));
       for (const id of [...this.things.keys()]) if (!there.has(id)) this.remove(id);
@@ -52,13 +57,25 @@ export class World {
   }
 
   private takeTick(counts: Counts | undefined, drops: Drop[], now: number) {
+    this.news = this.caughtUp.drops ? drops : [];
+    this.caughtUp.drops = true;
     if (drops.length > 0) this.takeDrops(drops);
-    if (!counts) return;
-    for (const [service, endpoints] of Object.entries(counts))
-      for (const [endpoint, count] of Object.entries(endpoints))
-        if (count > (this.counts[service]?.[endpoint] ?? 0))
-          this.counted.set(`${service}>${endpoint}`, now);
+    if (counts) this.takeCounts(counts, now);
+  }
+
+  private takeCounts(counts: Counts, now: number) {
+    const before = new Map(this.counted);
+    this.counted.clear();
+    for (const [service, endpoints] of Object.entries(counts)) {
+      for (const [endpoint, count] of Object.entries(endpoints)) {
+        const key = `${service}>${endpoint}`;
+        const grown = this.caughtUp.counts && count > (this.counts[service]?.[endpoint] ?? 0);
+        const at = grown ? now : before.get(key);
+        if (at !== undefined) this.counted.set(key, at);
+      }
+    }
     this.counts = counts;
+    this.caughtUp.counts = true;
   }
 
   /** A drop that was repeated comes again, with its number. */
