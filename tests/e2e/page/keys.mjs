@@ -115,6 +115,46 @@ await check('the tree folds and unfolds, and goes to its ends', async () => {
   await press('End');
   await onFocus(/^router/);
 });
+await check('where the focused pod goes the focus stays in the tree', async () => {
+  await kubectl('run', 'goer', '--image=busybox', '--command', '--', 'sleep', '100000');
+  await item(page, /^pod default\/goer, Running, ready/).click();
+  await onFocus(/^pod default\/goer/);
+  await kubectl('delete', 'pod', 'goer', '--now');
+  await item(page, /goer/).waitFor({ state: 'detached' });
+  await eventually(() => page.evaluate(() => document.activeElement.matches('[role=treeitem]')), 5);
+  await press('Home');
+  await onFocus(/^Services$/);
+});
+await check('what is closed gives the focus back', async () => {
+  await page.getByRole('button', { name: 'Keys' }).press('Enter');
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).press('Enter');
+  await onFocus(/^Keys$/);
+  await item(page, /^pod default\/client/).click();
+  await page.getByRole('complementary').getByRole('button', { name: 'Close' }).press('Enter');
+  await onFocus(/^pod default\/client/);
+});
+await check('closing one of several terminals leaves the focus at the next', async () => {
+  await item(page, /^node node-2/).click();
+  await press('x');
+  await says(page, /node-2:\/# /);
+  await page.getByRole('button', { name: 'Close the terminal in node-2' }).press('Enter');
+  await onFocus(/^client$/);
+});
+await check('without the tree a terminal is no trap', async () => {
+  await item(page, /^pod default\/client/).focus();
+  await press('t');
+  await onFocus(/^client$/);
+  for (const chord of ['Control+Shift+Escape', 'Control+Shift+L']) {
+    await press('c');
+    await eventually(() => page.evaluate(() => document.activeElement.closest('.console') !== null), 5);
+    await press(chord);
+    await onFocus(/^client$/);
+  }
+  await page.getByRole('button', { name: 'Close the terminal in client' }).press('Enter');
+  await eventually(() => page.evaluate(() => document.activeElement.matches('main')), 5);
+  await press('t');
+  await item(page, /^pod default\/client/).waitFor();
+});
 await check('only one item of the tree is a stop for Tab', async () =>
   same(await page.locator('[role=treeitem][tabindex="0"]').count(), 1));
 await check('an address holds a view', async () => {

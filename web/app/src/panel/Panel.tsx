@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { Thing } from '../model/things';
 import { select, selectedThing, tab } from '../state';
+import { focusTree, useKeptFocus } from '../shell/focus';
 import { openTerminal } from '../terminal/Drawer';
 import { Dns } from './Dns';
 import { ThingEvents } from './ThingEvents';
@@ -57,8 +58,16 @@ function runsPrograms(thing: Thing): boolean {
 export const shellOf = (thing: Thing | null) =>
   thing && (thing.kind === 'pod' || thing.kind === 'host') && runsPrograms(thing) ? thing : null;
 
+/** A link in the panel that leads to another thing goes with what it was about. */
+const focusPanel = () => {
+  const panel = document.querySelector<HTMLElement>('#panel');
+  if (panel) panel.focus();
+  else focusTree();
+};
+
 export function Panel() {
   const thing = selectedThing.value;
+  useKeptFocus(focusPanel);
   if (!thing) return null;
   const tabs = tabsOf(thing);
   const current = tabs.find(({ id }) => id === tab.value) ?? tabs[0]!;

@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { closed } from '../api';
 import { MapScreen } from '../map/Map';
 import { line, lostAt, ticks, version, world } from '../model/live';
@@ -18,15 +18,17 @@ import {
 } from '../state';
 import { Drawer } from '../terminal/Drawer';
 import { Tree } from '../tree/Tree';
+import { useKeptFocus } from './focus';
 import { kKeys } from './keys';
 
 export function Shell() {
+  useKeptFocus();
   if (closed.value) return <Closed />;
   const onMap = screen.value === 'map';
   return (
     <>
       <Top />
-      <main class={screen.value}>
+      <main class={screen.value} tabIndex={-1}>
         {onMap && treeShown.value && (
           <nav class="side" aria-label="Things of the lab">
             <Tree />
@@ -152,7 +154,12 @@ function Status() {
 
 function Help() {
   const sheet = useRef<HTMLDialogElement>(null);
-  useEffect(() => sheet.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const dialog = sheet.current!;
+    dialog.showModal();
+    // A dialog gives the focus back to who had it, but only if it is closed, not if it is taken away.
+    return () => dialog.close();
+  }, []);
   return (
     <dialog ref={sheet} class="sheet" aria-label="Keys" onClose={() => (helpShown.value = false)}>
       <div class="head">

@@ -2,6 +2,7 @@ import { stage } from '../map/Map';
 import type { Overlay } from '../map/scene';
 import { shellOf } from '../panel/Panel';
 import { helpShown, nextScheme, screen, select, selected, selectedThing, toggle, treeShown } from '../state';
+import { focusTree } from './focus';
 import { focusTerminal, hasTerminals, openTerminal } from '../terminal/Drawer';
 
 const overlays: Record<string, Overlay> = {
@@ -21,7 +22,7 @@ export const kKeys: readonly [string, string][] = [
   ['Tab', 'on to the next part of the page'],
   ['x', 'a shell in the selected pod, node or host'],
   ['c', 'back into the terminal'],
-  ['Ctrl Shift Esc', 'out of the terminal'],
+  ['Ctrl Shift L', 'out of the terminal; Ctrl Shift Esc, too, where that is no key of the desktop'],
   ['w s i p', 'wiring, Services, Ingress, policies on the map'],
   ['+ − 0', 'nearer, farther, all of the map'],
   ['Shift ↑ ↓ ← →', 'move the map'],
@@ -42,12 +43,9 @@ export function listenToKeys() {
   });
 }
 
-const focusTree = () =>
-  document.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')?.focus();
-
 function escape(target: HTMLElement) {
-  if (helpShown.value) helpShown.value = false;
-  else if (target.closest('input')) target.blur();
+  if (helpShown.value) return void (helpShown.value = false);
+  if (target.closest('input')) target.blur();
   else if (selected.value !== null) select(null);
   focusTree();
 }

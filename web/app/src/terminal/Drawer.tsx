@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { focusTree, useKeptFocus } from '../shell/focus';
 import { announcement } from '../state';
 import type { Place } from './exec';
 import type { TerminalScreen } from './screen';
@@ -21,7 +22,7 @@ export function openTerminal(place: Place) {
   const session = { number: ++last, place, ended: false };
   sessions.value = [...sessions.value, session];
   shown.value = session.number;
-  announcement.value = `terminal in ${place.name}; Ctrl Shift Escape leaves it`;
+  announcement.value = `terminal in ${place.name}; Ctrl Shift L leaves it`;
 }
 
 const screens = new Map<number, TerminalScreen>();
@@ -33,19 +34,24 @@ function show(number: number) {
   shown.value = number;
   requestAnimationFrame(focusTerminal);
 }
-const leave = () =>
-  document.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')?.focus();
 export const hasTerminals = () => sessions.value.length > 0;
 
 function close(number: number) {
   const list = sessions.value.filter((one) => one.number !== number);
   sessions.value = list;
   if (shown.value === number) shown.value = list.at(-1)?.number ?? null;
-  if (list.length === 0) leave();
 }
+
+/** On to the terminal that is in sight now, if one was closed; but not into it. */
+const focusDrawer = () => {
+  const next = document.querySelector<HTMLElement>('.drawer [aria-pressed=true]');
+  if (next) next.focus();
+  else focusTree();
+};
 
 /** Terminals below the map, one of them in sight. */
 export function Drawer() {
+  useKeptFocus(focusDrawer);
   if (sessions.value.length === 0) return null;
   return (
     <section class="drawer" aria-label="Terminals">
@@ -65,7 +71,7 @@ export function Drawer() {
           </span>
         ))}
         <span class="space" />
-        <span class="quiet">Ctrl Shift Esc leaves the terminal</span>
+        <span class="quiet">Ctrl Shift L leaves the terminal</span>
       </div>
       {sessions.value.map((session) => (
         <Screen key={session.number} session={session} visible={session.number === shown.value} />
@@ -85,7 +91,7 @@ function Screen({ session, visible }: { session: Session; visible: boolean }) {
           one.number === session.number ? { ...one, ended: true } : one,
         );
       };
-      const screen = new TerminalScreen(place.current!, session.place, onEnd, leave);
+      const screen = new TerminalScreen(place.current!, session.place, onEnd, focusTree);
       screens.set(session.number, screen);
       screen.focus();
     });

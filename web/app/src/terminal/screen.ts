@@ -46,7 +46,10 @@ export class TerminalScreen {
       },
     });
     this.terminal.attachCustomKeyEventHandler((event) => {
-      if (!(event.ctrlKey && event.shiftKey && event.key === 'Escape')) return true;
+      // Two of them: Windows keeps the one with Escape for its task manager.
+      const leaves = event.ctrlKey && event.shiftKey && ['Escape', 'L', 'l'].includes(event.key);
+      if (!leaves) return true;
+      event.preventDefault();
       if (event.type === 'keydown') onLeave();
       return false;
     });

@@ -7,6 +7,7 @@ import { stage } from '../map/Map';
 import { version, world } from '../model/live';
 import { reach } from '../model/reach';
 import { namespace, search, select, selected } from '../state';
+import { useKeptFocus } from '../shell/focus';
 import { StateMark } from '../shell/marks';
 import { rowsOf, type Row } from './rows';
 
@@ -31,16 +32,17 @@ export function Tree() {
   const focused = useSignal<string | null>(null);
   const focus = useRef((id: string) => (focused.value = id)).current;
   const list = useRef<HTMLUListElement>(null);
+  useKeptFocus();
   useEffect(() => {
     if (stage) tellPlaces(stage);
   });
 
   const there = (id: string | null) => rows.some((row) => row.id === id);
-  const current = there(focused.value)
-    ? focused.value
-    : there(selected.value)
-      ? selected.value
-      : (rows[0]?.id ?? null);
+  // Where it has gone its neighbour is next.
+  const last = useRef(0);
+  const current =
+    [focused.value, selected.value].find(there) ?? rows[Math.min(last.current, rows.length - 1)]?.id ?? null;
+  last.current = Math.max(0, rows.findIndex((row) => row.id === current));
 
   const go = (row: Row | undefined) => {
     if (!row) return;
