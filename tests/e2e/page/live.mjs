@@ -165,6 +165,16 @@ await check('a command that the page says works as it stands', async () => {
   if (!/default via 172\.30\.0\.1/.test(said)) throw new Error(`${command}: ${said}`);
 });
 
+await check('the routes of a node follow its pods', async () => {
+  const spec = { nodeName: 'node-1', containers: [{ name: 'c', image: 'busybox', command: ['sleep', '100000'] }] };
+  await api('POST', '/api/v1/namespaces/default/pods', { metadata: { name: 'routed' }, spec });
+  await shows(/default via/);
+  const address = await eventually(() => kubectl('get', 'pod', 'routed', '-o', 'jsonpath={.status.podIP}'));
+  await shows(new RegExp(`(^|\n)${address.replaceAll('.', '\\.')} dev veth`));
+  await kubectl('delete', 'pod', 'routed', '--now');
+  await eventually(async () => !(await text()).includes(`${address} dev`));
+});
+
 await check('a policy cuts a line', async () => {
   await item(page, /^pod default\/client/).click();
   await item(page, /^pod default\/other, Running, ready, [\d.]+$/).waitFor();

@@ -1,4 +1,5 @@
 import { getJson } from '../api';
+import { version } from '../model/live';
 import type { Host, Pod } from '../model/things';
 import { Command } from '../shell/Command';
 import { Linked } from '../shell/Link';
@@ -23,12 +24,13 @@ interface Answer {
   node?: { name: string; link: string };
 }
 
-/** Links, addresses, routes and neighbours of a pod or host, as its kernel has them now. */
+/** Links, addresses, routes and neighbours of a pod or host, as its kernel has them now: they change
+ * with others, too. A node has a route for each of its pods. */
 export function Network({ of }: { of: Host | Pod }) {
   const query = of.kind === 'host' ? `host=${of.name}` : `pod=${of.ns}/${of.name}`;
   const { value, error } = useAsk(
     (signal) => getJson<Answer>(`/kin/v1/network?${query}`, { signal }),
-    [query, JSON.stringify(of)],
+    [query, version.value],
   );
   if (error) return <p class="error">{error}</p>;
   if (!value) return null;

@@ -1,4 +1,5 @@
 import { getText } from '../api';
+import { version } from '../model/live';
 import type { Thing } from '../model/things';
 import { Command } from '../shell/Command';
 import { useAsk } from './ask';
@@ -8,7 +9,7 @@ import { kindOf, kubectl, pathOf } from './words';
 export function Yaml({ of }: { of: Thing }) {
   const { value, error } = useAsk(
     (signal) => getText(pathOf(of), { signal, headers: { Accept: 'application/yaml' } }),
-    [of.id, JSON.stringify(of)],
+    [of.id, version.value],
   );
   return (
     <>
