@@ -146,6 +146,15 @@ await check('of what it writes', async () => {
 await check('of its Events and its YAML', async () => {
   await tab('Events');
   await shows(/Started container client/);
+  await api('POST', '/api/v1/namespaces/default/events', {
+    metadata: { name: 'told-later' },
+    involvedObject: { kind: 'Pod', name: 'client', namespace: 'default' },
+    reason: 'Told',
+    message: 'after the tab was opened',
+    type: 'Normal',
+    lastTimestamp: new Date().toISOString().replace(/\.\d+/, ''),
+  });
+  await shows(/Told[\s\S]*\ds ago[\s\S]*after the tab was opened/);
   await tab('YAML');
   await shows(/kind: Pod\nmetadata:/);
 });

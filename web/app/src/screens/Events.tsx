@@ -1,10 +1,9 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { ticks, version, world } from '../model/live';
 import { age } from '../panel/words';
 import { Link, Linked } from '../shell/Link';
 import { namespace, search } from '../state';
-import { byTime, followEvents, placeOf, timeOf } from './event_feed';
+import { byTime, placeOf, timeOf, useEvents } from './event_feed';
 import type { EventObject } from './event_feed';
 
 /** What a row shows, whether it is an Event or a packet that a policy dropped. */
@@ -24,23 +23,13 @@ const kMostRows = 500;
 
 /** Everything that happened, newest first: the cluster's Events and dropped packets. */
 export function EventsScreen() {
-  const events = useSignal<EventObject[]>([]);
+  const { events, now } = useEvents({ ns: '', selector: '' });
   const warnings = useSignal(false);
-  useEffect(() => {
-    const abort = new AbortController();
-    void followEvents(abort.signal, (list) => (events.value = list));
-    return () => abort.abort();
-  }, []);
-  const now = useSignal(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => (now.value = Date.now()), 5000);
-    return () => clearInterval(timer);
-  }, []);
   const rows = useComputed(() => {
     ticks.value;
     version.value;
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = [...events.value.sort(byTime).map(eventRow), ...world.drops.map(dropRow)];
+    const all = [...[...(events.value ?? [])].sort(byTime).map(eventRow), ...world.drops.map(dropRow)];
     return all
       .filter((row) => namespace.value === null || row.ns === namespace.value)
       .filter((row) => !warnings.value || row.warning)

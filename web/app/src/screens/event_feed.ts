@@ -1,4 +1,9 @@
-import { request } from '../api';
+import { useSignal, type Signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { getJson, request } from '../api';
+
+const kClock = 5000;
+const kMost = 2000;
 
 /** What the screen shows of a core/v1 Event. */
 export interface EventObject {
@@ -36,23 +41,52 @@ export function placeOf({ involvedObject: { kind, name, namespace } }: EventObje
 
 type Change = { type: string; object: EventObject };
 
-/** Lists all events, then follows them, as `kubectl get events --watch` does, until `signal` says
- * stop. `show` gets the whole list after each change. */
-export async function followEvents(signal: AbortSignal, show: (list: EventObject[]) => void) {
+/** Which events: of a namespace or of all (''), about one thing or about any (''). */
+export interface Scope {
+  ns: string;
+  selector: string;
+}
+
+/** Events as they are now, and a clock for their ages, for as long as a component shows them; null
+ * until they are known. */
+export function useEvents({ ns, selector }: Scope): { events: Signal<EventObject[] | null>; now: Signal<number> } {
+  const events = useSignal<EventObject[] | null>(null);
+  const now = useSignal(Date.now());
+  useEffect(() => {
+    events.value = null;
+    const abort = new AbortController();
+    const query = selector ? `fieldSelector=${encodeURIComponent(selector)}&` : '';
+    const path = `/api/v1${ns ? `/namespaces/${ns}` : ''}/events?${query}`;
+    void followEvents(path, abort.signal, (list) => (events.value = list));
+    const timer = setInterval(() => (now.value = Date.now()), kClock);
+    return () => {
+      abort.abort();
+      clearInterval(timer);
+    };
+  }, [ns, selector]);
+  return { events, now };
+}
+
+/** The newest of them, by their ids. */
+export const newest = (events: Iterable<EventObject>) =>
+  new Map([...events].sort(byTime).slice(0, kMost).map((event) => [event.metadata.uid, event]));
+
+/** Lists events, then follows them, as `kubectl get events --watch` does, until `signal` says stop.
+ * `show` gets the newest, in no order, after each change. */
+async function followEvents(path: string, signal: AbortSignal, show: (list: EventObject[]) => void) {
   while (!signal.aborted) {
     try {
-      const list = (await (await request('/api/v1/events?limit=2000', { signal })).json()) as {
-        metadata: { resourceVersion: string };
-        items: EventObject[];
-      };
-      const known = new Map(list.items.map((item) => [item.metadata.uid, item]));
+      // All of them: pages of a list come in the order of names, so that the newest may be in any.
+      const list = await getJson<{ metadata: { resourceVersion: string }; items: EventObject[] }>(path, { signal });
+      let known = newest(list.items);
       show([...known.values()]);
       const from = list.metadata.resourceVersion;
-      const watch = await request(`/api/v1/events?watch=true&resourceVersion=${from}`, { signal });
+      const watch = await request(`${path}watch=true&resourceVersion=${from}`, { signal });
       for await (const { type, object } of lines(watch.body!)) {
         if (type === 'ERROR') break;
         if (type === 'DELETED') known.delete(object.metadata.uid);
         else known.set(object.metadata.uid, object);
+        if (known.size > 2 * kMost) known = newest(known.values());
         show([...known.values()]);
       }
     } catch {
