@@ -4,6 +4,7 @@ import { ticks, version, world } from '../model/live';
 import { reach } from '../model/reach';
 import { isDark, namespace, overlays, select, selected, selectedThing, toggle } from '../state';
 import { tellPlaces } from '../tree/places';
+import { Drag } from './drag';
 import { layout } from './layout';
 import { dropLine } from './lines';
 import { keep, pictureOf } from './picture';
@@ -68,27 +69,26 @@ function follow(on: Stage): () => void {
 
 /** Dragging moves, the wheel zooms, a click selects. */
 function listen(on: Stage, canvas: HTMLCanvasElement, hover: (id: string | null) => void) {
-  let from: { x: number; y: number; moved: boolean } | null = null;
+  const drag = new Drag();
   const place = (event: PointerEvent | WheelEvent) => {
     const { left, top } = canvas.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
   };
   canvas.onpointerdown = (event) => {
-    from = { ...place(event), moved: false };
-    canvas.setPointerCapture(event.pointerId);
+    drag.down(place(event), event.button);
+    if (event.button === 0) canvas.setPointerCapture(event.pointerId);
   };
   canvas.onpointermove = (event) => {
     const at = place(event);
-    if (!from) return hover(on.at(at.x, at.y));
-    if (!from.moved && Math.hypot(at.x - from.x, at.y - from.y) < 4) return;
-    on.pan(at.x - from.x, at.y - from.y);
-    from = { ...at, moved: true };
+    const by = drag.move(at, event.buttons);
+    if (!by) hover(on.at(at.x, at.y));
+    else if (by.x !== 0 || by.y !== 0) on.pan(by.x, by.y);
   };
   canvas.onpointerup = (event) => {
     const at = place(event);
-    if (from && !from.moved) select(on.at(at.x, at.y));
-    from = null;
+    if (drag.up(event.button)) select(on.at(at.x, at.y));
   };
+  canvas.onpointercancel = () => drag.cancel();
   canvas.onpointerleave = () => hover(null);
   canvas.addEventListener(
     'wheel',
