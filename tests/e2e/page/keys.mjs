@@ -76,7 +76,11 @@ await check('the map zooms and moves', async () => {
   const before = await percent();
   await press('+');
   await eventually(async () => (await percent()) !== before);
-  await press('Shift+ArrowLeft', '0');
+  const place = () => item(page, /^node node-1/).getAttribute('data-kin-xy');
+  const from = await place();
+  await press('Shift+ArrowLeft');
+  await eventually(async () => (await place()) !== from);
+  await press('0');
   await eventually(async () => (await percent()) === before);
 });
 await check('and is where it was after a look at events', async () => {

@@ -141,6 +141,8 @@ test('what is folded hides its children but not from a search', () => {
   const collapsed = new Set(['host/node-1']);
   assert.ok(!titles(full(), { collapsed }).includes('web-0'));
   assert.ok(titles(full(), { collapsed, words: 'web-0' }).includes('web-0'));
+  const open = (words: string) => tree(full(), { collapsed, words }).find(({ id }) => id === 'host/node-1')!.open;
+  assert.deepEqual([open(''), open('web-0')], [false, true]);
 });
 
 test('rows say in words what the map draws', () => {

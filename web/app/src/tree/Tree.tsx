@@ -14,6 +14,8 @@ import { rowsOf, type Row } from './rows';
 export const collapsed = signal<ReadonlySet<string>>(new Set());
 
 function setOpen(id: string, open: boolean) {
+  // A search shows all that it finds.
+  if (search.value.trim()) return;
   const next = new Set(collapsed.value);
   if (open) next.delete(id);
   else next.add(id);
@@ -51,44 +53,10 @@ export function Tree() {
     list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(row.id)}"]`)?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    // With Shift arrows move the map.
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
     const index = rows.findIndex((row) => row.id === current);
-    const row = rows[index];
-    if (!row) return;
-    const closed = collapsed.value.has(row.id);
-    switch (event.key) {
-      case 'ArrowDown':
-        go(rows[index + 1]);
-        break;
-      case 'ArrowUp':
-        go(rows[index - 1]);
-        break;
-      case 'Home':
-        go(rows[0]);
-        break;
-      case 'End':
-        go(rows.at(-1));
-        break;
-      case 'ArrowRight':
-        if (row.children > 0 && closed) setOpen(row.id, true);
-        else if (row.children > 0) go(rows[index + 1]);
-        break;
-      case 'ArrowLeft':
-        if (row.children > 0 && !closed) setOpen(row.id, false);
-        else go(rows.find((one) => one.id === row.parent));
-        break;
-      case 'Enter':
-      case ' ':
-        if (world.things.has(row.id)) {
-          select(row.id);
-          document.querySelector<HTMLElement>('#panel')?.focus();
-        } else {
-          setOpen(row.id, closed);
-        }
-        break;
-      default:
-        return;
-    }
+    if (index < 0 || !onKey(event.key, rows, index, go)) return;
     event.preventDefault();
     event.stopPropagation();
   };
@@ -106,7 +74,6 @@ export function Tree() {
           row={row}
           stop={row.id === current}
           selected={row.id === selected.value}
-          folded={collapsed.value.has(row.id)}
           focus={focus}
         />
       ))}
@@ -114,18 +81,54 @@ export function Tree() {
   );
 }
 
+/** What a key does at a row; false if nothing. */
+function onKey(key: string, rows: Row[], index: number, go: (row: Row | undefined) => void): boolean {
+  const row = rows[index]!;
+  switch (key) {
+    case 'ArrowDown':
+      go(rows[index + 1]);
+      return true;
+    case 'ArrowUp':
+      go(rows[index - 1]);
+      return true;
+    case 'Home':
+      go(rows[0]);
+      return true;
+    case 'End':
+      go(rows.at(-1));
+      return true;
+    case 'ArrowRight':
+      if (row.children > 0 && !row.open) setOpen(row.id, true);
+      else if (row.children > 0) go(rows[index + 1]);
+      return true;
+    case 'ArrowLeft':
+      if (row.children > 0 && row.open) setOpen(row.id, false);
+      else go(rows.find((one) => one.id === row.parent));
+      return true;
+    case 'Enter':
+    case ' ':
+      if (world.things.has(row.id)) {
+        select(row.id);
+        document.querySelector<HTMLElement>('#panel')?.focus();
+      } else {
+        setOpen(row.id, !row.open);
+      }
+      return true;
+  }
+  return false;
+}
+
 interface ItemProps {
   row: Row;
   /** Where Tab stops in the tree. */
   stop: boolean;
   selected: boolean;
-  folded: boolean;
   focus: (id: string) => void;
 }
 
 const sameRow = (a: Row, b: Row) =>
   a.spoken === b.spoken && a.note === b.note && a.state === b.state && a.cut === b.cut &&
-  a.title === b.title && a.children > 0 === b.children > 0;
+  a.title === b.title && a.open === b.open && a.children > 0 === b.children > 0;
 
 /** One line. A thousand of them are there, and most stay as they are when something changes. */
 class Item extends Component<ItemProps> {
@@ -134,19 +137,18 @@ class Item extends Component<ItemProps> {
     return !(
       now.stop === next.stop &&
       now.selected === next.selected &&
-      now.folded === next.folded &&
       sameRow(now.row, next.row)
     );
   }
 
-  override render({ row, stop, selected: chosen, folded, focus }: ItemProps) {
+  override render({ row, stop, selected: chosen, focus }: ItemProps) {
     const parent = row.children > 0;
     return (
       <li
         role="treeitem"
         aria-level={row.level}
         aria-selected={chosen}
-        {...(parent ? { 'aria-expanded': !folded } : {})}
+        {...(parent ? { 'aria-expanded': row.open } : {})}
         tabIndex={stop ? 0 : -1}
         data-id={row.id}
         class={`level${row.level}`}
@@ -155,7 +157,7 @@ class Item extends Component<ItemProps> {
         onClick={() => {
           focus(row.id);
           if (world.things.has(row.id)) select(row.id);
-          else setOpen(row.id, folded);
+          else setOpen(row.id, !row.open);
         }}
       >
         <span class="hidden">{row.spoken}</span>
@@ -165,7 +167,7 @@ class Item extends Component<ItemProps> {
             aria-hidden="true"
             onClick={(event) => {
               event.stopPropagation();
-              setOpen(row.id, folded);
+              setOpen(row.id, !row.open);
             }}
           />
         )}

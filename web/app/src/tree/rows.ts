@@ -17,6 +17,8 @@ export interface Row {
   /** What policies forbid between it and the selected pod. */
   cut?: string;
   children: number;
+  /** Its children are shown: not folded, or searched through. */
+  open: boolean;
   parent: string | null;
 }
 
@@ -50,9 +52,10 @@ export function rowsOf(
 
   const rows: Row[] = [];
   const open = (id: string) => words.length > 0 || !options.collapsed.has(id);
-  const branch = (head: Omit<Row, 'children'>, leaves: Row[]) => {
-    rows.push({ ...head, children: leaves.length });
-    if (open(head.id)) rows.push(...leaves);
+  const branch = (head: Omit<Row, 'children' | 'open'>, leaves: Row[]) => {
+    const row = { ...head, children: leaves.length, open: open(head.id) };
+    rows.push(row);
+    if (row.open) rows.push(...leaves);
   };
   for (const { id, title, kind } of groups) {
     const list = world.of(kind).filter(wanted).sort(byPlace);
@@ -107,6 +110,7 @@ function leaf(thing: Thing, noun: string, note: string, parent: string | null): 
     spoken: `${noun} ${name}, ${note}`.trim(),
     note,
     children: 0,
+    open: false,
     parent,
   };
 }
