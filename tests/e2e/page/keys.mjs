@@ -159,6 +159,24 @@ await check('without the tree a terminal is no trap', async () => {
   await press('t');
   await item(page, /^pod default\/client/).waitFor();
 });
+await check('behind the sheet keys do nothing, and they can be switched off for good', async () => {
+  const policy = page.getByRole('button', { name: 'Policy' });
+  const pressed = (value) => eventually(async () => (await policy.getAttribute('aria-pressed')) === value);
+  const single = page.getByRole('checkbox', { name: 'single keys' });
+  await press('?', 'p');
+  await single.press(' ');
+  await press('Escape', 'p');
+  await pressed('true');
+  await page.reload();
+  await item(page, /^node node-1/).waitFor();
+  await press('p');
+  await pressed('true');
+  await page.getByRole('button', { name: 'Keys' }).press('Enter');
+  await single.press(' ');
+  await press('Escape', 'p');
+  await pressed('false');
+  await press('p');
+});
 await check('only one item of the tree is a stop for Tab', async () =>
   same(await page.locator('[role=treeitem][tabindex="0"]').count(), 1));
 await check('an address holds a view', async () => {

@@ -14,6 +14,13 @@ export const overlays = signal<ReadonlySet<Overlay>>(new Set(kOverlays));
 export const search = signal('');
 export const treeShown = signal(true);
 export const helpShown = signal(false);
+const kSingleKeys = 'kin-single-keys';
+/** Single keys do something. Who speaks to the computer, or hits keys by chance, can do without. */
+export const singleKeys = signal(localStorage.getItem(kSingleKeys) !== 'off');
+export function setSingleKeys(on: boolean) {
+  singleKeys.value = on;
+  localStorage.setItem(kSingleKeys, on ? 'on' : 'off');
+}
 /** What the live region says. */
 export const announcement = signal('');
 

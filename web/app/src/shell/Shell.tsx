@@ -13,6 +13,8 @@ import {
   nextScheme,
   screen,
   search,
+  setSingleKeys,
+  singleKeys,
   treeShown,
   type Screen,
 } from '../state';
@@ -179,6 +181,14 @@ function Help() {
           </div>
         ))}
       </dl>
+      <label class="choice">
+        <input
+          type="checkbox"
+          checked={singleKeys.value}
+          onChange={(event) => setSingleKeys(event.currentTarget.checked)}
+        />
+        single keys, those without Ctrl, do this
+      </label>
       <p class="quiet">
         kin {world.lab?.version}. Built with Preact and xterm.js:{' '}
         <a href="/assets/licences.txt" target="_blank" rel="noreferrer">

@@ -1,7 +1,7 @@
 import { stage } from '../map/Map';
 import type { Overlay } from '../map/scene';
 import { shellOf } from '../panel/Panel';
-import { helpShown, nextScheme, screen, select, selected, selectedThing, toggle, treeShown } from '../state';
+import { helpShown, nextScheme, screen, select, selected, selectedThing, singleKeys, toggle, treeShown } from '../state';
 import { focusTree } from './focus';
 import { focusTerminal, hasTerminals, openTerminal } from '../terminal/Drawer';
 
@@ -38,7 +38,8 @@ export function listenToKeys() {
     const target = event.target as HTMLElement;
     const typing = target.closest('input, textarea, select, .console') !== null;
     if (event.key === 'Escape' && target.closest('.console') === null) return escape(target);
-    if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (typing || helpShown.value || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key.length === 1 && !singleKeys.value) return;
     if (act(event)) event.preventDefault();
   });
 }
@@ -64,7 +65,7 @@ function act(event: KeyboardEvent): boolean {
       document.querySelector<HTMLElement>('#search')?.focus();
       return true;
     case '?':
-      helpShown.value = !helpShown.value;
+      helpShown.value = true;
       return true;
     case 'd':
       nextScheme();
