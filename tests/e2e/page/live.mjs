@@ -98,6 +98,14 @@ await check('wget in a terminal gets a page', async () => {
   await type(page, 'wget -qO- http://web\n');
   await says(page, /Welcome to nginx!/);
 });
+await check('a program that writes without end is outlived by its shell', async () => {
+  await type(page, 'yes\n');
+  await says(page, /^y$/m);
+  await page.keyboard.press('Control+c');
+  await says(page, /\^C\s+client:\/# /, 30);
+  await type(page, 'echo a-shell-still\n');
+  await says(page, /^a-shell-still/m);
+});
 await check('and the kernel has counted it', async () => {
   await type(page, 'for i in 1 2 3 4 5 6 7 8 9; do wget -qO- http://web >/dev/null; done; echo all-done\n');
   await says(page, /^all-done/m);

@@ -1,6 +1,7 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import { withAdoptedStyles } from './adopted_style';
+import { Backlog } from './backlog';
 import { Exec, type Place } from './exec';
 
 const dark = {
@@ -38,8 +39,9 @@ export class TerminalScreen {
     });
     this.terminal.loadAddon(this.fitting);
     this.dropStyles = withAdoptedStyles(() => this.terminal.open(parent));
+    const backlog = new Backlog((data, shown) => this.terminal.write(data, shown));
     this.exec = new Exec(place, {
-      onOutput: (bytes) => this.terminal.write(bytes),
+      onOutput: (bytes) => backlog.take(bytes),
       onEnd: (why) => {
         this.terminal.write(`\r\n\x1b[2m[${why || 'the shell has ended'}]\x1b[0m\r\n`);
         onEnd();
