@@ -1,5 +1,6 @@
+import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { world } from '../model/live';
+import { version, world } from '../model/live';
 import type { Kind } from '../model/things';
 import { screen, select } from '../state';
 
@@ -28,7 +29,7 @@ const kWords = /(\d+\.\d+\.\d+\.\d+)|([a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.-]*[a
 
 /** The kernel's or kubectl's words, with ways back to the objects that they name. */
 export function Linked({ text }: { text: string }) {
-  const byAddress = addresses();
+  const byAddress = addresses.peek();
   const out: ComponentChildren[] = [];
   let last = 0;
   for (const match of text.matchAll(kWords)) {
@@ -52,11 +53,13 @@ function kindsOf(rest: string): Kind[] {
   return rest.startsWith(':') ? ['service', 'pod', 'policy'] : ['pod', 'service', 'policy'];
 }
 
-function addresses(): Map<string, string> {
+/** Whose an address is: looked up for every word of every row, and made anew once per version. */
+const addresses = computed(() => {
+  version.value;
   const out = new Map<string, string>();
   for (const thing of world.things.values()) {
     if (thing.kind === 'pod' && thing.hostNetwork) continue;
     if ('ip' in thing && thing.ip && thing.ip !== 'None') out.set(thing.ip, thing.id);
   }
   return out;
-}
+});
