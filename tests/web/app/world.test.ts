@@ -9,7 +9,6 @@ const lab: Lab = {
   lab: 'demo',
   version: '1',
   words: '',
-  networks: { pods: '', services: '', nodes: '', outside: '' },
 };
 const drop = (number: number) => ({ number, from: 'pod shop/web-0', to: 'x', packets: 1 }) as Drop;
 

@@ -121,7 +121,6 @@ export interface Lab {
   lab: string;
   version: string;
   words: string;
-  networks: { pods: string; services: string; nodes: string; outside: string };
 }
 
 /** What every cluster has, and what people look past. */
