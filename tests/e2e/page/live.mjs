@@ -225,11 +225,11 @@ await check('a policy is what its panel shows of the kernel, also one without ru
 await check('a changed rule of it changes the line', async () => {
   const path = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/nobody-to-other';
   await item(page, /^pod default\/client/).click();
-  await item(page, /^pod default\/other, .*, client may not reach it$/).waitFor();
+  await item(page, /^pod default\/other, .*, client may not reach it at TCP port 80$/).waitFor();
   await api('PATCH', path, { spec: { ingress: [{ from: [{ podSelector: {} }] }] } });
   await item(page, /^pod default\/other, Running, ready, [\d.]+$/).waitFor();
   await api('PATCH', path, { spec: { ingress: [] } });
-  await item(page, /^pod default\/other, .*, client may not reach it$/).waitFor();
+  await item(page, /^pod default\/other, .*, client may not reach it at TCP port 80$/).waitFor();
 });
 await check('and the line is whole again without the policy', async () => {
   await api('DELETE', '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/nobody-to-other');
@@ -244,6 +244,36 @@ await check('the map can be kept as a picture', async () => {
   ]);
   const text = readFileSync(await download.path(), 'utf8');
   if (!/^<svg[\s\S]*>node-2<[\s\S]*<\/svg>\n$/.test(text)) throw new Error(text.slice(0, 400));
+});
+await check('a terminal that cannot be loaded says so', async () => {
+  const other = await open();
+  await other.route(/\/assets\/screen-/, (route) => route.abort());
+  await item(other, /^node node-1/).click();
+  await other.keyboard.press('x');
+  await other.getByText('This terminal could not be loaded').waitFor();
+  await other.getByRole('button', { name: 'node-1 (ended)' }).waitFor();
+  await other.context().close();
+});
+await check('a page of another kin than the lab runs is loaded again, once', async () => {
+  const other = await open();
+  let streams = 0;
+  await other.routeWebSocket(/\/kin\/v1\/stream/, (socket) => {
+    streams++;
+    const server = socket.connectToServer();
+    const told = streams;
+    server.onMessage((message) => {
+      socket.send(told === 1 ? message : message.replace(/"version":"[^"]*"/, '"version":"next"'));
+      if (told === 1) socket.close();
+    });
+  });
+  let loads = 0;
+  other.on('load', () => loads++);
+  await other.reload();
+  await eventually(() => loads === 2 && streams === 3);
+  await item(other, /^node node-1/).waitFor();
+  await other.getByText('live', { exact: true }).waitFor();
+  same([loads, streams], [2, 3]);
+  await other.context().close();
 });
 await check('a page outlives a restart of its lab', async () => {
   const { port } = new URL(page.url());

@@ -37,6 +37,14 @@ test('the first snapshot is no news, a later one only where it differs', () => {
   assert.ok(!world.things.has('pod/shop/db-0'));
 });
 
+test('a page notices that the lab runs another kin than when it was loaded', () => {
+  const world = full();
+  world.take({ type: 'snapshot', ...lab, things: shop }, 1);
+  assert.ok(!world.outdated);
+  world.take({ type: 'snapshot', ...lab, version: '2', things: shop }, 2);
+  assert.ok(world.outdated);
+});
+
 test('counts that went up are news, those that fell are not', () => {
   const world = full();
   world.take({ type: 'tick', counts: { s: { a: 5, b: 1 } }, drops: [] }, 1);

@@ -44,7 +44,11 @@ async function once(): Promise<boolean> {
     socket.onmessage = (event: MessageEvent<string>) => {
       heard = true;
       const message = JSON.parse(event.data);
-      if (world.take(message, performance.now())) version.value++;
+      const changed = world.take(message, performance.now());
+      // Another kin has another page, whose parts this one would miss. What is loaded then takes
+      // the first version that it hears of for its own, so that this ends.
+      if (world.outdated) return location.reload();
+      if (changed) version.value++;
       else ticks.value++;
       line.value = 'live';
     };

@@ -10,6 +10,8 @@ export const kMostDrops = 200;
 /** The lab as the page knows it: things by id, what the kernel counted, what was dropped. */
 export class World {
   lab: Lab | null = null;
+  /** The lab runs another kin now than the one that this page is of. */
+  outdated = false;
   readonly things = new Map<string, Thing>();
   counts: Counts = {};
   drops: Drop[] = [];
@@ -31,6 +33,7 @@ export class World {
     if (message.type === 'snapshot') {
       const { type: _, things, ...lab } = message;
       const known = this.lab !== null;
+      this.outdated ||= this.lab !== null && this.lab.version !== lab.version;
       this.lab = lab;
       this.caughtUp.drops = this.caughtUp.counts = false;
       this.drops = []; // The tick behind it has them, by the numbers of the lab as it runs now.

@@ -84,17 +84,23 @@ function Screen({ session, visible }: { session: Session; visible: boolean }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let gone = false;
-    void import('./screen').then(({ TerminalScreen }) => {
+    const onEnd = () => {
+      sessions.value = sessions.value.map((one) =>
+        one.number === session.number ? { ...one, ended: true } : one,
+      );
+    };
+    const open = ({ TerminalScreen }: typeof import('./screen')) => {
       if (gone) return;
-      const onEnd = () => {
-        sessions.value = sessions.value.map((one) =>
-          one.number === session.number ? { ...one, ended: true } : one,
-        );
-      };
       const screen = new TerminalScreen(place.current!, session.place, onEnd, focusTree);
       screens.set(session.number, screen);
       screen.focus();
-    });
+    };
+    // It is loaded with the first terminal: the lab may be away, or have another page by now.
+    const onMissing = () => {
+      place.current!.textContent = 'This terminal could not be loaded. Is the lab up? Then load the page again.';
+      onEnd();
+    };
+    import('./screen').then(open, () => gone || onMissing());
     return () => {
       gone = true;
       screens.get(session.number)?.dispose();
