@@ -156,19 +156,21 @@ function drawLines(
   paint(near, 1);
   const crossed = [...(near.denied ?? []), ...(near.drop ?? [])].map((line) => along(line, 0.5));
   painter.marks('cross', crossed, width(6), theme.denied);
-  if (view.scale > kMiddle) drawLabels(near, theme, painter);
+  if (view.scale > kMiddle) drawLabels(near, scene.boxes.filter((box) => shown.has(box)), theme, painter);
 }
 
-/** Beside the middle of each line, and of its cross if it has one. */
-function drawLabels(lines: Partial<Record<LineKind, Line[]>>, theme: Theme, painter: Painter) {
-  const write = (list: Line[] = [], fill: string) =>
-    painter.texts(
-      list.map((line) => {
-        const middle = along(line, 0.5);
-        return { x: middle.x + 9, y: middle.y - 8, text: line.label ?? '' };
-      }),
-      { fill, size: 11, bold: true, halo: theme.node },
-    );
+/** Beside the middle of each line, and of its cross if it has one, unless a box will cover that. */
+function drawLabels(lines: Partial<Record<LineKind, Line[]>>, boxes: Box[], theme: Theme, painter: Painter) {
+  const covers = boxes.filter(({ kind }) => kind !== 'node');
+  const free = ({ x, y }: { x: number; y: number }) =>
+    !covers.some((box) => x + 32 > box.x && x < box.x + box.w && y > box.y && y - 9 < box.y + box.h);
+  const write = (list: Line[] = [], fill: string) => {
+    const texts = list.map((line) => {
+      const middle = along(line, 0.5);
+      return { x: middle.x + 9, y: middle.y - 8, text: line.label ?? '' };
+    });
+    painter.texts(texts.filter(free), { fill, size: 11, bold: true, halo: theme.node });
+  };
   write(lines.allowed, theme.allowed);
   write([...(lines.denied ?? []), ...(lines.drop ?? [])], theme.denied);
 }

@@ -147,10 +147,12 @@ function PodPolicies({ pod, policies }: { pod: Pod; policies: Policy[] }) {
 
 function Denied({ title, list }: { title: string; list: [string, Verdict][] }) {
   if (list.length === 0) return null;
+  const ports = [...new Set(list.map(([, verdict]) => portOf(verdict)))];
+  const where = ports.length === 1 ? ports[0] : 'one port each';
   return (
     <details class="denied">
       <summary>
-        {title} {list.length} {list.length === 1 ? 'pod at the port asked for' : 'pods at the ports asked for'}
+        {title} {list.length} {list.length === 1 ? 'pod' : 'pods'} at {where}
       </summary>
       <p class="why">Asked for is one port of each pod: the first that it has for TCP, else 80.</p>
       <ul class="plain">
