@@ -4,6 +4,7 @@
 #include "controllers/daemon_sets.h"
 #include "controllers/deployments.h"
 #include "controllers/endpoint_slices.h"
+#include "controllers/event_expiry.h"
 #include "controllers/garbage_collector.h"
 #include "controllers/jobs.h"
 #include "controllers/load_balancers.h"
@@ -33,7 +34,8 @@ struct Controllers::All {
           endpoint_slices(client),
           load_balancers(client, options.load_balancer_pool),
           garbage_collector(client),
-          pods_without_node(client) {}
+          pods_without_node(client),
+          event_expiry(client) {}
 
     Namespaces namespaces;
     NodeSubnets node_subnets;
@@ -50,6 +52,7 @@ struct Controllers::All {
     LoadBalancers load_balancers;
     GarbageCollector garbage_collector;
     PodsWithoutNode pods_without_node;
+    EventExpiry event_expiry;
 };
 
 Controllers::Controllers(Client& client, Options options) : client_(client) {
