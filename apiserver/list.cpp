@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "apiserver/table.h"
+#include "core/api/object_text.h"
 #include "core/base/strings.h"
 #include "core/registry/registry.h"
 

@@ -238,6 +238,17 @@ Complaints check_port_number(long long port) {
     return {"must be between 1 and 65535, inclusive"};
 }
 
+bool is_uuid(std::string_view text) {
+    constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    if (text.size() != kForm.size()) return false;
+    for (size_t i = 0; i < text.size(); ++i) {
+        const bool dash = kForm[i] == '-';
+        if (dash ? text[i] != '-' : kDigits.find(text[i]) == std::string_view::npos) return false;
+    }
+    return true;
+}
+
 bool is_ipv4(std::string_view text) { return Ipv4::parse(text).has_value(); }
 
 bool is_ipv6(std::string_view text) {

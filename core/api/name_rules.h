@@ -36,6 +36,8 @@ Complaints check_domain_prefixed_path(std::string_view text);
 Complaints check_percent(std::string_view text);
 Complaints check_port_number(long long port);
 
+/// "123e4567-e89b-42d3-a456-426614174000", in lower case: every object's uid.
+bool is_uuid(std::string_view text);
 bool is_ipv4(std::string_view text);
 bool is_ipv6(std::string_view text);
 inline bool is_ip(std::string_view text) { return is_ipv4(text) || is_ipv6(text); }

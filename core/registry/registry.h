@@ -93,10 +93,6 @@ private:
     std::unique_ptr<ServiceAllocators> allocators_;
 };
 
-/// How every stored body of a kind begins: {"kind":"Pod","apiVersion":"v1", - so that a list, whose
-/// items do not repeat their type, can skip it by its length.
-std::string type_prefix(const Kind& kind);
-
 /// Waits for an asynchronous write: blocking_write([&](WriteDone done) { registry.create(...,
 /// done); }).
 Answer<Written> blocking_write(const std::function<void(WriteDone)>& start);

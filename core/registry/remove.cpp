@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/api/object_text.h"
 #include "core/api/validation.h"
 #include "core/base/strings.h"
 #include "core/base/time.h"

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "core/api/findings.h"
+#include "core/api/object_text.h"
 #include "core/api/schema.h"
 #include "core/api/validation.h"
 #include "core/base/strings.h"
@@ -133,21 +134,6 @@ Answer<Ok> Writing::conform_strictly() {
 FieldWriter Writing::writer() const {
     return {options.field_manager.empty() ? "unknown" : options.field_manager, target.subresource,
             rfc3339(std::chrono::system_clock::now())};
-}
-
-std::string object_text(const Kind& kind, const Json& object) {
-    std::string text = type_prefix(kind);
-    for (const auto& [key, value] : object.items()) {
-        if (key == "kind" || key == "apiVersion") continue;
-        // Names of fields are plain.
-        text += '"';
-        text += key;
-        text += "\":";
-        text += to_text(value);
-        text += ',';
-    }
-    text.back() = '}';
-    return text;
 }
 
 Settled put_object(const Writing& writing, Json object, StoreTransaction& store) {
@@ -389,7 +375,3 @@ Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& al
 }
 
 }  // namespace kin::registry
-
-std::string kin::type_prefix(const Kind& kind) {
-    return cat("{\"kind\":\"", kind.kind, "\",\"apiVersion\":\"", kind.api_version(), "\",");
-}

@@ -54,10 +54,6 @@ Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, cons
 /// Writes `object` as it is (or, in a dry run, does not) and returns it with its revision.
 Settled put_object(const Writing& writing, Json object, StoreTransaction& store);
 
-/// The text of an object as it is stored and sent: kind and apiVersion first, so that a list can
-/// leave them out by their length alone.
-std::string object_text(const Kind& kind, const Json& object);
-
 /// Checks the body of a write to /scale.
 Answer<Ok> settle_scale(const Target& target, Json& body);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/store/store.h"
 
 namespace kin {
 
@@ -26,9 +27,13 @@ struct SavedStore {
 Result<std::string> save_store(const std::string& path, std::string_view note);
 
 /// Makes a database for Store::open() at `path`, where no file may be, from the bytes of a saved
-/// one. Those come from anywhere: marks, tables, pages and every object are checked (it is of a
-/// kind that is known, its fields have the types of its schema, its name and revision are those of
-/// its row). kInvalid says what is wrong, and then there is no file at `path`.
+/// one. Those come from anywhere: marks, tables, pages and every object are checked. kInvalid says
+/// what is wrong, and then there is no file at `path`.
 Result<SavedStore> restore_store(std::string_view file, const std::string& path);
+
+/// Whether restore_store() takes an object, as it takes all that kin stores: of a kind that is
+/// known, in the text that kin writes, with a uid that is a UUID and the name and revision of its
+/// row, and such that the API would accept it as an update of itself.
+Result<> check_restorable(const StoredObject& object);
 
 }  // namespace kin

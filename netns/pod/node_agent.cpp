@@ -189,11 +189,13 @@ void NodeAgent::on_pod(const CacheChange<Pod>& change) {
 void NodeAgent::adopt(const Pod& pod) {
     // Names of the router and the outside hosts are no nodes.
     if (node_number(pod.node) == 0) return;
-    auto& worker = workers_[pod.meta.uid];
-    if (worker) {
-        worker->update(pod);
+    if (const auto found = workers_.find(pod.meta.uid); found != workers_.end()) {
+        found->second->update(pod);
     } else {
-        worker = std::make_unique<PodWorker>(context_, pod);
+        if (const auto named = check_names(decode_pod_spec(pod)); !named) {
+            return log_error("kubelet", named.error().text(), {{"pod", pod.key().to_string()}});
+        }
+        workers_[pod.meta.uid] = std::make_unique<PodWorker>(context_, pod);
         uids_[pod.key()] = pod.meta.uid;
     }
     queue_->add(pod.meta.uid);
@@ -220,9 +222,10 @@ void NodeAgent::on_volume(const CacheChange<PersistentVolume>& change) {
     if (change.now) return;
     // What is to be kept stays: whoever makes a volume of this name again finds it.
     if (string_at(change.before->spec(), {"persistentVolumeReclaimPolicy"}) != "Delete") return;
+    const auto directory =
+        persistent_directory(options_.storage.data, change.before->key().name);
     std::error_code error;
-    std::filesystem::remove_all(
-        persistent_directory(options_.storage.data, change.before->key().name), error);
+    if (directory) std::filesystem::remove_all(*directory, error);
     if (error) log_warn("kubelet", cat("remove a volume: ", error.message()));
 }
 

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -84,6 +85,15 @@ void remove_old_generations(const std::string& volume, const std::string& keep) 
     }
 }
 
+/// Files of a volume are inside of it: whoever stored the object was to see to it, but what would
+/// be written elsewhere is worth a second look.
+Result<> check_below(std::string_view path) {
+    const auto steps = split(path, '/');
+    const bool up = std::ranges::find(steps, "..") != steps.end();
+    if (!up && !path.empty() && !path.starts_with('/')) return Ok{};
+    return Error(Errc::kInvalid, cat('"', path, "\" is no file's path in a volume"));
+}
+
 }  // namespace
 
 Result<> mount_in_memory(const std::string& directory) {
@@ -101,8 +111,9 @@ Result<> PodDirectory::make_empty_dir(const std::string& volume) const {
     return Ok{};
 }
 
-std::string persistent_directory(const std::string& data, const std::string& volume) {
-    return cat(data, "/volumes/", volume);
+Result<std::string> persistent_directory(const std::string& data, const std::string& volume) {
+    if (is_file_name(volume)) return cat(data, "/volumes/", volume);
+    return Error(Errc::kInvalid, cat('"', volume, "\" is no PersistentVolume's name"));
 }
 
 Result<> PodDirectory::link_directory(const std::string& volume,
@@ -118,6 +129,7 @@ Result<> PodDirectory::link_directory(const std::string& volume,
 
 Result<> PodDirectory::write_files(const std::string& volume,
                                    const std::vector<VolumeFile>& files) const {
+    for (const VolumeFile& file : files) TRY(check_below(file.path));
     const std::string path = files_path(volume);
     const std::string generation = generation_name(std::chrono::system_clock::now());
     const std::string fresh = cat(path, '/', generation);

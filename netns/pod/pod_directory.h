@@ -18,8 +18,9 @@ struct PodStorage {
     std::string memory;
 };
 
-/// Of PersistentVolumes there is a directory each, below DATA/volumes, which stays.
-std::string persistent_directory(const std::string& data, const std::string& volume);
+/// Of PersistentVolumes there is a directory each, below DATA/volumes, which stays. kInvalid: a claim
+/// may name what no volume can be called.
+Result<std::string> persistent_directory(const std::string& data, const std::string& volume);
 
 /// Mounts an empty file system in memory at `directory`, which is made where missing. The mount
 /// belongs to the caller's mount namespace and ends with it.
@@ -30,6 +31,7 @@ Result<> mount_in_memory(const std::string& directory);
 /// of it away.
 class PodDirectory {
 public:
+    /// The uid and the names of volumes and containers are file names (check_names()).
     PodDirectory(const PodStorage& storage, const std::string& pod_uid)
         : path_(storage.data + "/pods/" + pod_uid), memory_(storage.memory + "/pods/" + pod_uid) {}
 
@@ -38,7 +40,7 @@ public:
     /// A directory that outlives the pod, made where missing, as the volume.
     Result<> link_directory(const std::string& volume, const std::string& directory) const;
     /// Puts exactly `files` into a volume, all at once for whoever looks: the files are links
-    /// through "..data", which is switched to the new directory.
+    /// through "..data", which is switched to the new directory. kInvalid: one is not below it.
     Result<> write_files(const std::string& volume, const std::vector<VolumeFile>& files) const;
     /// A file or directory of a volume, opened as a path only; a missing `sub_path` is made as a
     /// directory. Links inside the volume, which containers can write, cannot lead out of it.

@@ -85,8 +85,8 @@ Result<> PodWorker::prepare_volume(const VolumeSpec& volume) {
     }
     if (volume.type == "persistentVolumeClaim") {
         TRY_ASSIGN(const std::string bound, bound_volume(volume, spec_.key.ns, agent_.config));
-        return directory_.link_directory(volume.name,
-                                         persistent_directory(agent_.storage.data, bound));
+        TRY_ASSIGN(const std::string kept, persistent_directory(agent_.storage.data, bound));
+        return directory_.link_directory(volume.name, kept);
     }
     TRY_ASSIGN(const auto files, volume_files(volume, downward(), agent_.config, agent_.tokens));
     return served_inside() ? Result<>(Ok{}) : directory_.write_files(volume.name, files);

@@ -202,6 +202,24 @@ PodSpec decode_pod_spec(const Pod& pod) {
     return out;
 }
 
+bool is_file_name(std::string_view name) {
+    return !name.empty() && name != "." && name != ".." &&
+           name.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
+}
+
+Result<> check_names(const PodSpec& pod) {
+    std::vector<std::string> names{pod.key.ns, pod.key.name, pod.uid};
+    for (const VolumeSpec& volume : pod.volumes) names.push_back(volume.name);
+    for (const auto* containers : {&pod.init_containers, &pod.containers}) {
+        for (const ContainerSpecView& container : *containers) names.push_back(container.name);
+    }
+    for (const std::string& name : names) {
+        if (!is_file_name(name))
+            return Error(Errc::kInvalid, cat('"', name, "\" is no name for a file"));
+    }
+    return Ok{};
+}
+
 std::string pod_text(const PodSpec& pod) {
     return cat(pod.key.name, '_', pod.key.ns, '(', pod.uid, ')');
 }

@@ -118,6 +118,12 @@ struct PodSpec {
 
 PodSpec decode_pod_spec(const Pod& pod);
 
+/// One step of a path that stays where it is: not empty, no '/', neither "." nor "..".
+bool is_file_name(std::string_view name);
+/// Directories and files are called after the pod's key and uid, its volumes and its containers.
+/// kInvalid: one of these is no file name, which no API server would have stored.
+Result<> check_names(const PodSpec& pod);
+
 /// "web-0_shop(8f0c...)", as the kubelet names a pod in messages.
 std::string pod_text(const PodSpec& pod);
 

@@ -7,6 +7,7 @@
 #include "controllers/garbage_collector.h"
 #include "core/base/assert.h"
 #include "core/base/strings.h"
+#include "core/store/saved.h"
 #include "fake_pods.h"
 #include "raw_client.h"
 
@@ -206,6 +207,15 @@ void OracleServer::reset() {
         }));
     }
     settle();
+}
+
+std::string OracleServer::not_restorable() const {
+    std::string out;
+    for (const StoredPtr& object : parts_->objects()) {
+        if (const auto checked = check_restorable(*object); !checked)
+            out += cat(checked.error().text(), '\n');
+    }
+    return out;
 }
 
 void OracleServer::settle() {

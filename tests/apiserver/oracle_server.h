@@ -29,6 +29,8 @@ public:
     /// The answer's body, as it came.
     static Json whole_body(const Json& answer);
 
+    /// What of all that is stored could not be loaded again from a saved lab, and why; "": nothing.
+    std::string not_restorable() const;
     /// Removes all that a case left behind.
     void reset();
     /// Waits until the controllers have nothing to do.

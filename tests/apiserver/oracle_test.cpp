@@ -81,6 +81,7 @@ protected:
             for (size_t i; (i = next++) < cases.size(); server.reset()) {
                 const auto start = std::chrono::steady_clock::now();
                 verdicts[i] = OracleCase(server, file, cases[i]).run();
+                EXPECT_EQ(server.not_restorable(), "") << string_at(cases[i], {"name"});
                 verdicts[i].took = std::chrono::steady_clock::now() - start;
             }
         };

@@ -152,6 +152,15 @@ file.execute("UPDATE log SET body = replace(body, '\"replicas\":3', '\"replicas\
 file.commit()
 PY
 broken "an object that is none" 'deployments.apps default/web is damaged' "$FILE.bad"
+cp "$FILE" "$FILE.bad"
+python3 -B - "$FILE.bad" <<'PY'
+import sqlite3, sys
+file = sqlite3.connect(sys.argv[1])
+file.execute("UPDATE log SET body = replace(body, '\"greeting\":', '\"/tmp/by-load\":') "
+             "WHERE resource = 'configmaps'")
+file.commit()
+PY
+broken "a key that would be a file elsewhere" 'default/settings is damaged: data' "$FILE.bad"
 python3 -B - "$FILE.bad" <<'PY'
 import sqlite3, sys
 file = sqlite3.connect(sys.argv[1])

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/api/kinds.h"
+#include "core/store/saved.h"
 
 namespace kin {
 
@@ -48,7 +49,8 @@ protected:
         return checked(blocking_write(
             [&](WriteDone done) { registry_->remove(what, options, std::move(done)); }));
     }
-    /// After every write of every test: what is handed on in memory says what is stored.
+    /// After every write of every test: what is handed on in memory says what is stored, and that
+    /// can be saved and loaded.
     Answer<Written> checked(Answer<Written> answer) {
         if (!answer || !answer->object) return answer;
         const Json& object = *answer->object;
@@ -62,6 +64,8 @@ protected:
         if (!found) return answer;
         EXPECT_EQ(object, *parse_json(found->body));
         EXPECT_EQ(*json_of(*found), object);
+        const auto restorable = check_restorable(*found);
+        EXPECT_TRUE(restorable) << restorable.error().text();
         return answer;
     }
     Json stored(std::string_view resource, const std::string& ns, const std::string& name) {

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <thread>
 
+#include "core/api/object_text.h"
+#include "core/base/strings.h"
 #include "core/store/sqlite.h"
 #include "tests/core/store/store_fixture.h"
 
@@ -16,12 +18,18 @@ namespace {
 using test::open_store;
 using test::remove;
 
+/// The uid of a test's object: of its name's length and first character, so that names differ.
+std::string uid_of(std::string_view name) {
+    const auto first = static_cast<unsigned char>(name[0]);
+    return cat("123e4567-e89b-42d3-a456-4266141740", hex(std::string(1, static_cast<char>(first))));
+}
+
 /// A ConfigMap as the registry would store it.
 NewObject config_map(const ObjectKey& key, std::string_view value) {
     NewObject object = test::an_object(key, value);
-    const std::string_view before = R"("resourceVersion":"")";
-    object.body.replace(object.body.find(before), before.size(),
-                        cat(before, R"(,"uid":"uid-of-)", key.name, '"'));
+    Json json = *parse_json(object.body);
+    json["metadata"]["uid"] = uid_of(key.name);
+    object.body = object_text(*find_resource("configmaps"), json);
     return object;
 }
 
@@ -154,6 +162,27 @@ TEST_F(SavedTest, DamagedObjectsAreRefusedByName) {
               "it holds widgets, which this kin does not know");
     EXPECT_EQ(said("UPDATE state SET compacted = 9223372036854775807"),
               "its last revision is 9223372036854775807");
+}
+
+TEST_F(SavedTest, ObjectsThatTheApiWouldRefuseAreRefused) {
+    const std::string bytes = saved();
+    const auto said = [&](std::string_view from, std::string_view to) {
+        return refusal(changed(bytes, cat("UPDATE log SET body = replace(body, '", from, "', '", to,
+                                          "') WHERE name = 'a'")));
+    };
+    const std::string of_a = "the object of configmaps default/a is damaged: ";
+    // Keys become files, uids directories.
+    EXPECT_THAT(said("\"value\":", "\"/home/u/.bashrc\":"),
+                testing::StartsWith(of_a + "data[/home/u/.bashrc]: "));
+    EXPECT_EQ(said(uid_of("a"), "../../../../../Pictures"),
+              of_a + "its uid or revision is not there");
+    EXPECT_THAT(said("\"labels\":{", "\"labels\":{\"a b\":\"c\","),
+                testing::StartsWith(of_a + "metadata.labels: "));
+    // Lists are made of the texts as they are.
+    const std::string text = of_a + "its text is not as kin writes it";
+    EXPECT_EQ(said("\"kind\":\"ConfigMap\",", "\"kind\": \"ConfigMap\","), text);
+    EXPECT_EQ(said("\"data\":", "\"data\":{},\"data\":"), text);
+    EXPECT_EQ(said("{\"kind\":\"ConfigMap\",", "{\"x\":1,\"kind\":\"ConfigMap\","), text);
 }
 
 TEST_F(SavedTest, AnyDamageIsEitherFoundOrHarmless) {

@@ -106,6 +106,30 @@ TEST_F(PodDirectoryTest, FilesAreSwitchedTogether) {
     EXPECT_FALSE(fs::exists(root_ + "/memory/pods/u-1"));
 }
 
+TEST_F(PodDirectoryTest, FilesOutsideOfAVolumeAreNotWritten) {
+    for (const char* path : {"/tmp/kin-outside", "../outside", "a/../../outside", ""}) {
+        const auto written = directory_.write_files("v", {{"a", "1", 0600}, {path, "2", 0600}});
+        ASSERT_FALSE(written) << path;
+        EXPECT_EQ(written.error().text(), cat('"', path, "\" is no file's path in a volume"));
+    }
+    EXPECT_FALSE(fs::exists(root_));  // Nothing of it.
+}
+
+TEST(VolumeObjectsTest, NamesThatLeadElsewhereAreRefused) {
+    for (const char* name : {"..", "../../Documents", "/etc", ""}) {
+        EXPECT_FALSE(persistent_directory("/data", name)) << name;
+        PodSpec pod;
+        pod.key = {"shop", "web"};
+        pod.uid = "u-1";
+        EXPECT_TRUE(check_names(pod));
+        pod.volumes = {{name, "emptyDir", Json::object()}};
+        EXPECT_FALSE(check_names(pod)) << name;
+        pod.volumes.clear();
+        pod.uid = name;
+        EXPECT_FALSE(check_names(pod)) << name;
+    }
+}
+
 TEST_F(PodDirectoryTest, LinksInAVolumeDoNotLeadOutOfIt) {
     ASSERT_TRUE(directory_.make_empty_dir("v"));
     fs::create_directory_symlink("/etc", root_ + "/disk/pods/u-1/volumes/v/out");
@@ -148,7 +172,7 @@ TEST(VolumeObjectsTest, AClaimIsWaitedForUntilItIsBound) {
 TEST(VolumeObjectsTest, ALinkedDirectoryOutlivesThePodsOwn) {
     char folder[] = "/tmp/kin-volumes-XXXXXX";
     ASSERT_NE(::mkdtemp(folder), nullptr);
-    const std::string kept = persistent_directory(folder, "pvc-1");
+    const std::string kept = *persistent_directory(folder, "pvc-1");
     const PodDirectory pod(PodStorage{folder, folder}, "uid");
     ASSERT_TRUE(pod.link_directory("www", kept));
     ASSERT_TRUE(pod.open_in_volume("www", "").has_value());
