@@ -12,6 +12,8 @@
 
 #include "core/base/strings.h"
 #include "core/base/unique_fd.h"
+#include "netns/init/id_maps.h"
+#include "netns/init/sys.h"
 
 namespace kin {
 
@@ -23,20 +25,30 @@ std::string environment(const char* name) {
     return value ? value : "";
 }
 
-/// A folder that only this user may enter, made by this user: not one that somebody else put
-/// there to listen.
+/// A folder made by this user, in which nobody else can put anything: a socket to listen on.
 bool is_private_folder(const std::string& path) {
     struct stat found {};
     return ::lstat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
-           found.st_uid == ::geteuid();
+           found.st_uid == ::geteuid() && (found.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-std::string runtime_root() {
+Error not_private(const std::string& folder) {
+    return Error(Errc::kDenied,
+                 cat(folder, " is no folder that only you can write, so whoever listens in it may "
+                             "not be your lab. Remove it, or set XDG_RUNTIME_DIR or TMPDIR to a "
+                             "folder of your own"));
+}
+
+Result<std::string> runtime_root() {
     const std::string given = environment("XDG_RUNTIME_DIR");
     if (!given.empty() && is_private_folder(given)) return given + "/kin";
     std::string temporary = environment("TMPDIR");
     if (temporary.empty()) temporary = "/tmp";
-    return cat(temporary, "/kin-", ::geteuid());
+    std::string root = cat(temporary, "/kin-", ::geteuid());
+    // Where everybody may make folders, somebody may have made this one before us.
+    struct stat found {};
+    if (::lstat(root.c_str(), &found) == 0 && !is_private_folder(root)) return not_private(root);
+    return root;
 }
 }  // namespace
 
@@ -73,8 +85,17 @@ Result<LabPaths> lab_paths(const std::string& name) {
         data = home + "/.local/share";
     }
     paths.data = cat(data, "/kin/", name);
-    paths.runtime = cat(runtime_root(), '/', name);
+    TRY_ASSIGN(const std::string root, runtime_root());
+    paths.runtime = cat(root, '/', name);
     return paths;
+}
+
+Result<> make_runtime_root(const LabPaths& paths) {
+    if (::geteuid() == 0) return Ok{};  // Below /run only root makes anything.
+    const std::string root = std::filesystem::path(paths.runtime).parent_path();
+    TRY(netns::make_directories(root, 0700));
+    if (!is_private_folder(root)) return not_private(root);
+    return Ok{};
 }
 
 std::string lab_words(const std::string& name) {
@@ -121,6 +142,10 @@ Result<RunningLab> find_running(const LabPaths& paths) {
     socklen_t size = sizeof peer;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
         return Error::from_errno("SO_PEERCRED");
+    }
+    if (peer.uid != netns::lab_owner().uid) {
+        return Error(Errc::kDenied, cat("who answers on ", path, " is process ", peer.pid,
+                                        " of user ", peer.uid, ", not your lab"));
     }
     return RunningLab{peer.pid};
 }

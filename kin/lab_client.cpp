@@ -8,6 +8,7 @@ namespace kin {
 Result<LabAnswer> lab_request(const LabPaths& paths, const std::string& method,
                               const std::string& target, const std::string& body,
                               const std::string& content_type) {
+    TRY(find_running(paths));  // Not somebody else, who would learn what is asked and answer it.
     http::Headers headers;
     if (!body.empty()) headers.add("Content-Type", content_type);
     TRY_ASSIGN(auto answer, http::Client(paths.socket()).send(method, target, headers, body));

@@ -45,6 +45,7 @@ int up(const UpOptions& options) {
         return fail(cat("lab ", options.lab, " is running already. See: kin status", named,
                         ". End it: kin down", named));
     }
+    if (const auto made = make_runtime_root(*paths); !made) return fail(made.error().text());
     set_log_level(options.verbose ? LogLevel::kInfo : LogLevel::kWarn);
     const ClusterOptions cluster{*paths, chosen_lab(*paths, options), options.api_port, options.page_port,
                                  options.keep_connections};
