@@ -93,7 +93,7 @@ _kin_offer() {
 )sh";
 
 constexpr const char* kBash = R"sh(_kin() {
-    local verbs flags values places verb lab option at offer word=${COMP_WORDS[COMP_CWORD]}
+    local verbs flags values places verb lab option at offer name word=${COMP_WORDS[COMP_CWORD]}
     COMPREPLY=()
     [[ $word == "=" ]] && word=
     _kin_walk "${COMP_WORDS[@]:1:COMP_CWORD-1}"
@@ -105,7 +105,10 @@ constexpr const char* kBash = R"sh(_kin() {
     case $offer in
     file) compopt -o filenames 2>/dev/null; local IFS=$'\n'; COMPREPLY=($(compgen -f -- "$word")) ;;
     lab | host | node | pod | service | namespace)
-        COMPREPLY=($(compgen -W "$(kin __complete "$offer" ${lab:+--lab "$lab"} 2>/dev/null)" -- "$word")) ;;
+        # Not by compgen -W, which runs what stands in $( ) in a name.
+        while IFS= read -r name; do
+            [[ $name == "$word"* ]] && COMPREPLY+=("$name")
+        done < <(kin __complete "$offer" ${lab:+--lab "$lab"} 2>/dev/null) ;;
     "" | -) [[ -n $option ]] || COMPREPLY=($(compgen -W "$verbs" -- "$word")) ;;
     *) COMPREPLY=($(compgen -W "${offer//,/ }" -- "$word")) ;;
     esac
@@ -253,6 +256,13 @@ Result<std::set<std::string>> object_names(const LabPaths& paths, const std::str
     return names;
 }
 
+/// Whether a shell takes the name for what it is, however it was put on the command line.
+bool is_plain(std::string_view name) {
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:_-";
+    return name.find_first_not_of(kPlain) == std::string_view::npos;
+}
+
 Result<std::set<std::string>> names_of(const LabPaths& paths, const Offer& what) {
     if (what == "lab") return known_labs();
     if (what == "pod") return object_names(paths, "/api/v1/pods", "");
@@ -282,7 +292,9 @@ int list_names(const std::string& lab, const Offer& what) {
     if (!paths) return 1;
     const auto names = names_of(*paths, what);
     if (!names) return 1;
-    for (const std::string& name : *names) std::printf("%s\n", name.c_str());
+    for (const std::string& name : *names) {
+        if (is_plain(name)) std::printf("%s\n", name.c_str());
+    }
     return 0;
 }
 

@@ -56,6 +56,14 @@ tab "the second place" "kin check --lab $LAB talker kube-system/core" \
 tab "a Service" "kin rules --lab $LAB svc/sh" "rules --lab $LAB svc/shop"
 tab "a namespace" "kin matrix --lab $LAB -n kube-sy" "matrix --lab $LAB -n kube-system"
 tab "a file" "kin apply -f LICEN" "apply -f LICENSE"
+# Whatever a lab calls its things, Tab runs none of it.
+by_tab() { # prints what is offered where kin offers these names
+    bash -c 'source "$1"; kin() { printf "%s\n" "\$(touch $2)" "\`touch $2\`" plain; }
+        COMP_WORDS=(kin shell ""); COMP_CWORD=2; _kin; printf "%s\n" "${COMPREPLY[@]}"' - \
+        "$scripts/kin.bash" "$scripts/by-tab"
+}
+expect "names are offered as they are" '^plain$' by_tab
+refused "and not run" 'No such file' ls "$scripts/by-tab"
 tab "of a lab that does not run, nothing" "kin shell --lab nope cl" "shell --lab nope cl"
 
 for shell in zsh fish; do
