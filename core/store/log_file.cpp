@@ -84,9 +84,6 @@ Result<UniqueFd> LogFile::lock(const std::string& path) {
         if (errno != EWOULDBLOCK) return Error::from_errno(cat("lock ", lock_path));
         return Error(Errc::kConflict, cat("database ", path, " is open in another process"));
     }
-    // Objects include Secrets; SQLite gives its other files the rights of this one.
-    const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!file.valid()) return Error::from_errno(cat("open ", path));
     return fd;
 }
 
@@ -94,6 +91,9 @@ Result<std::unique_ptr<LogFile>> LogFile::open(const std::string& path, uint64_t
     UniqueFd locked;
     if (path != kInMemory) {
         TRY_ASSIGN(locked, lock(path));
+        // Objects include Secrets; SQLite gives its other files the rights of this one.
+        const UniqueFd made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        if (!made.valid()) return Error::from_errno(cat("open ", path));
     }
     TRY_ASSIGN(auto database, Database::open(path, Database::Mode::kReadWrite));
     std::unique_ptr<LogFile> file(new LogFile(std::move(locked), std::move(database)));

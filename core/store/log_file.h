@@ -29,6 +29,9 @@ public:
     /// What makes an empty database one of a store.
     static const char* tables();
 
+    /// Keeps the database at `path`, whether it is there or not, from being opened while the result
+    /// lives. Fails as open() does.
+    static Result<UniqueFd> lock(const std::string& path);
     /// Fails with kConflict, at once, if this file is open in another process (or twice in this).
     /// `max_bytes` limits the file's size, 0 does not.
     static Result<std::unique_ptr<LogFile>> open(const std::string& path, uint64_t max_bytes);
@@ -69,7 +72,6 @@ private:
     };
 
     LogFile(UniqueFd lock, Database database);
-    static Result<UniqueFd> lock(const std::string& path);
     Result<> prepare(const std::string& path, uint64_t max_bytes);
     Result<> create_tables();
     Result<> open_history(const std::string& path);

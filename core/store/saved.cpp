@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 
 #include "core/api/kinds.h"
@@ -170,7 +171,37 @@ Result<SavedStore> restore(std::string_view file, const std::string& path) {
     return saved;
 }
 
+/// Moves what stands in the old database's write-ahead log into it: the log must not be there when
+/// another database takes the name, and what it holds must not be lost before that.
+Result<> close_cleanly(const std::string& path) {
+    if (::access(path.c_str(), F_OK) != 0) return Ok{};
+    TRY_ASSIGN(auto old, Database::open(path, Database::Mode::kReadWrite));
+    TRY_ASSIGN(const std::string mode, old.query_text("PRAGMA journal_mode = DELETE"));
+    if (mode == "delete") return Ok{};
+    return Error(Errc::kConflict, cat("database ", path, " is being read"));
+}
+
+/// So that the name survives a power loss; a folder that cannot be synced has it all the same.
+void sync_folder_of(const std::string& path) {
+    const std::string folder = std::filesystem::path(path).parent_path();
+    const UniqueFd opened(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened.valid()) ::fsync(opened.get());
+}
+
 }  // namespace
+
+Result<> replace_store(const std::string& fresh, const std::string& path) {
+    TRY_ASSIGN(const UniqueFd lock, LogFile::lock(path));
+    if (const auto closed = close_cleanly(path); !closed) {
+        // What cannot be read is no reason to keep it; a full disk is.
+        if (closed.error().code() != Errc::kInvalid) return closed.error();
+        for (const char* more : {"-wal", "-shm", "-journal"}) ::unlink(cat(path, more).c_str());
+    }
+    if (::rename(fresh.c_str(), path.c_str()) != 0) return Error::from_errno(cat("rename ", fresh));
+    sync_folder_of(path);
+    return Ok{};
+}
 
 Result<> check_restorable(const StoredObject& object) {
     return check_object({static_cast<int64_t>(object.revision), 0, object.resource, object.key.ns,

@@ -31,6 +31,12 @@ Result<std::string> save_store(const std::string& path, std::string_view note);
 /// what is wrong, and then there is no file at `path`.
 Result<SavedStore> restore_store(std::string_view file, const std::string& path);
 
+/// Puts the database at `fresh`, which restore_store() has made, in the place of the one at `path`,
+/// in one step: before it and after any Error there is the old one with all that was ever
+/// acknowledged, at whatever point the process or the machine ends. kConflict: a store is open at
+/// `path`. An old one that is no database is replaced.
+Result<> replace_store(const std::string& fresh, const std::string& path);
+
 /// Whether restore_store() takes an object, as it takes all that kin stores: of a kind that is
 /// known, in the text that kin writes, with a uid that is a UUID and the name and revision of its
 /// row, and such that the API would accept it as an update of itself.

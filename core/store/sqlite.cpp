@@ -16,6 +16,9 @@ Error error_of(sqlite3* database, int code) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
             return Error(Errc::kConflict, text);
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return Error(Errc::kInvalid, text);
         case SQLITE_READONLY:
         case SQLITE_PERM:
             return Error::from_errno(text, EACCES);

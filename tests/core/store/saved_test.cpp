@@ -1,9 +1,11 @@
 #include "core/store/saved.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -199,6 +201,65 @@ TEST_F(SavedTest, AnyDamageIsEitherFoundOrHarmless) {
         std::filesystem::remove(path);
         for (const char* more : {".lock", "-wal", "-shm"}) std::filesystem::remove(path + more);
     }
+}
+
+class ReplacedTest : public SavedTest {
+protected:
+    /// A database that was not closed: its last write is in the write-ahead log alone.
+    void make_killed(const std::string& path) {
+        const std::string alive = folder_.file("alive.db");
+        const auto store = open_store(alive);
+        put(*store, {"default", "old"}, "acknowledged");
+        for (const char* more : {"", "-wal"}) std::filesystem::copy(alive + more, path + more);
+    }
+    std::vector<std::string> names(const std::string& path) {
+        std::vector<std::string> out;
+        for (const auto& object : open_store(path)->list("configmaps", "").objects)
+            out.push_back(object->key.name);
+        return out;
+    }
+    const std::string old_ = folder_.file("old.db"), fresh_ = folder_.file("new.db");
+};
+
+TEST_F(ReplacedTest, AFreshDatabaseTakesThePlaceOfAKilledOne) {
+    make_killed(old_);
+    ASSERT_TRUE(restore_store(saved(), fresh_));
+    const auto replaced = replace_store(fresh_, old_);
+    ASSERT_TRUE(replaced) << replaced.error().text();
+    EXPECT_EQ(names(old_), (std::vector<std::string>{"a", "b"}));
+    EXPECT_FALSE(std::filesystem::exists(fresh_));
+}
+
+TEST_F(ReplacedTest, OneThatIsOpenStays) {
+    ASSERT_TRUE(restore_store(saved(), fresh_));
+    {
+        const auto store = open_store(old_);
+        put(*store, {"default", "old"}, "acknowledged");
+        EXPECT_EQ(replace_store(fresh_, old_).error().code(), Errc::kConflict);
+    }
+    EXPECT_EQ(names(old_), std::vector<std::string>{"old"});
+}
+
+TEST_F(ReplacedTest, AFullDiskLosesNothing) {
+    make_killed(old_);
+    ASSERT_TRUE(restore_store(saved(), fresh_));
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit usual{};
+    ::getrlimit(RLIMIT_FSIZE, &usual);
+    const rlimit full{4096, usual.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+    const auto replaced = replace_store(fresh_, old_);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &usual), 0);
+    EXPECT_FALSE(replaced);
+    EXPECT_EQ(names(old_), std::vector<std::string>{"old"});
+}
+
+TEST_F(ReplacedTest, WhatIsNoDatabaseGoes) {
+    std::ofstream(old_) << std::string(5000, 'x');
+    std::ofstream(old_ + "-wal") << "rest";
+    ASSERT_TRUE(restore_store(saved(), fresh_));
+    ASSERT_TRUE(replace_store(fresh_, old_));
+    EXPECT_EQ(names(old_), (std::vector<std::string>{"a", "b"}));
 }
 
 TEST_F(SavedTest, SavingBesideAWriterIsOneMoment) {
