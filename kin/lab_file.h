@@ -25,4 +25,8 @@ struct LoadedLab {
 /// was. kConflict: the lab's store is open.
 Result<LoadedLab> load_lab(const LabPaths& paths, std::string_view bytes);
 
+/// Removes a folder of a lab that does not run, with all that is in it, whichever of the lab's ids it
+/// belongs to. None there is success.
+Result<> remove_lab_folder(const std::string& folder);
+
 }  // namespace kin

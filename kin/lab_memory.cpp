@@ -1,26 +1,52 @@
 #include "kin/lab_memory.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
+#include "kin/options.h"
 #include "kin/pki.h"
 
 namespace kin {
 
+namespace {
+/// What a file keeps when it is renamed; 0: there is none.
+int64_t file_number(const std::string& path) {
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0 ? static_cast<int64_t>(found.st_ino) : 0;
+}
+
+/// The numbers of a list, or those of the first nodes where earlier versions wrote how many there
+/// are. None, if any of them is none that a lab can have.
+std::vector<int> nodes_from(const Json& json) {
+    const Json* nodes = find(json, "nodes");
+    if (!nodes) return {};
+    std::vector<int> numbers;
+    const auto valid = [](const Json& number) {
+        return number.is_number_integer() && number >= 1 && number <= kMostNodes;
+    };
+    if (valid(*nodes)) return netns::first_nodes(nodes->get<int>());
+    for (const Json& number : array_at(json, {"nodes"})) {
+        if (!valid(number)) return {};
+        numbers.push_back(number.get<int>());
+    }
+    std::ranges::sort(numbers);
+    return numbers;
+}
+}  // namespace
+
 LabMemory recall(const LabPaths& paths) {
     const auto text = read_file(paths.memory());
     const auto json = text ? parse_json(*text) : Error(Errc::kNotFound, "");
-    return json ? memory_from(*json) : LabMemory();
+    if (!json) return {};
+    const Json& loaded = object_at(*json, {"loaded"});
+    const int64_t number = int_at(loaded, {"database"});
+    return memory_from(number != 0 && number == file_number(paths.database()) ? loaded : *json);
 }
 
 LabMemory memory_from(const Json& json) {
     LabMemory memory;
-    for (const Json& number : array_at(json, {"nodes"})) {
-        if (number.is_number_integer()) memory.nodes.push_back(number.get<int>());
-    }
-    // Earlier versions wrote how many there are.
-    if (memory.nodes.empty())
-        memory.nodes = netns::first_nodes(static_cast<int>(int_at(json, {"nodes"})));
-    std::ranges::sort(memory.nodes);
+    memory.nodes = nodes_from(json);
     if (const auto* known = netns::find_attachment(string_at(json, {"cni"})))
         memory.network.attachment = known;
     if (const auto* known = netns::find_overlay(string_at(json, {"overlay"})))
@@ -36,6 +62,14 @@ Json to_json(const LabMemory& memory) {
 
 Result<> remember(const LabPaths& paths, const LabMemory& memory) {
     return write_private_file(paths.memory(), to_text(to_json(memory)));
+}
+
+Result<> remember_with(const LabPaths& paths, const LabMemory& memory,
+                       const std::string& database) {
+    Json json = to_json(recall(paths));
+    json["loaded"] = to_json(memory);
+    json["loaded"]["database"] = file_number(database);
+    return write_private_file(paths.memory(), to_text(json));
 }
 
 }  // namespace kin

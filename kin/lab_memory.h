@@ -21,5 +21,9 @@ LabMemory memory_from(const Json& json);
 /// What cannot be read was not remembered.
 LabMemory recall(const LabPaths& paths);
 Result<> remember(const LabPaths& paths, const LabMemory& memory);
+/// Remembers what will be the lab's once `database`, a file beside the lab's own, has been renamed
+/// to it: the database and what is remembered change in one step. Until then, and if that never
+/// comes, the lab is remembered as it was.
+Result<> remember_with(const LabPaths& paths, const LabMemory& memory, const std::string& database);
 
 }  // namespace kin

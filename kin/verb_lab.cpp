@@ -16,8 +16,10 @@
 #include "core/base/unique_fd.h"
 #include "kin/lab.h"
 #include "kin/lab_client.h"
+#include "kin/lab_file.h"
 #include "kin/options.h"
 #include "kin/pki.h"
+#include "netns/init/id_maps.h"
 
 namespace kin {
 
@@ -177,11 +179,11 @@ int reset(const std::string& lab, bool yes) {
         const Result<> stopped = stop_and_wait(*paths);
         if (!stopped) return fail(stopped.error().text());
     }
-    std::error_code error;
-    const bool there = std::filesystem::exists(paths->data, error);
+    std::error_code ignored;
+    const bool there = std::filesystem::exists(paths->data, ignored);
     for (const std::string& folder : {paths->data, paths->runtime}) {
-        std::filesystem::remove_all(folder, error);
-        if (error) return fail(cat("remove ", folder, ": ", error.message()));
+        if (const auto removed = remove_lab_folder(folder); !removed)
+            return fail(removed.error().text());
     }
     std::printf(there ? "\u2713 lab %s removed\n" : "there is no lab %s\n", lab.c_str());
     return 0;
@@ -206,7 +208,10 @@ int status(const std::string& lab, bool as_json) {
 int kubeconfig(const std::string& lab, KubeconfigAction action) {
     const auto paths = lab_paths(lab);
     if (!paths) return fail(paths.error().text());
-    const auto text = read_file(paths->kubeconfig());
+    const auto text = [&] {
+        const netns::ActingAsLab owner;
+        return read_file(paths->kubeconfig());
+    }();
     if (!text)
         return fail(cat("lab ", lab, " was never started here. Start it: kin up", lab_words(lab)));
     if (action == KubeconfigAction::kPath) {

@@ -8,6 +8,7 @@
 #include "kin/lab.h"
 #include "kin/options.h"
 #include "netns/images/images.h"
+#include "netns/init/id_maps.h"
 #include "netns/init/launch.h"
 
 namespace kin {
@@ -22,7 +23,10 @@ int serve(const ClusterOptions& options, netns::ServerContext& context) {
 
 /// What the lab was last time, where nothing else was said.
 LabMemory chosen_lab(const LabPaths& paths, const UpOptions& options) {
-    LabMemory lab = recall(paths);
+    LabMemory lab = [&] {
+        const netns::ActingAsLab owner;
+        return recall(paths);
+    }();
     if (options.nodes || lab.nodes.empty()) {
         lab.nodes = netns::first_nodes(options.nodes.value_or(kDefaultNodes));
     }

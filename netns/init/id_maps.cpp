@@ -1,7 +1,10 @@
 #include "netns/init/id_maps.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,7 +12,9 @@
 #include <cstdio>
 #include <optional>
 
+#include "core/base/assert.h"
 #include "core/base/strings.h"
+#include "netns/init/reports.h"
 #include "netns/init/sys.h"
 
 namespace kin::netns {
@@ -130,6 +135,84 @@ Result<IdMap> write_id_maps(pid_t child) {
 LabOwner lab_owner() {
     if (::geteuid() != 0) return {::geteuid(), ::getegid()};
     return {root_lab_ids("/proc/self/uid_map").first, root_lab_ids("/proc/self/gid_map").first};
+}
+
+Result<> make_lab_directory(const std::string& directory) {
+    const bool root = ::geteuid() == 0;
+    const mode_t umask = ::umask(0);
+    Result<> made = Ok{};
+    if (const size_t slash = directory.rfind('/'); slash != std::string::npos && slash > 0) {
+        made = make_directories(directory.substr(0, slash), root ? 0755 : 0700);
+    }
+    if (made) made = make_directories(directory, 0700);
+    ::umask(umask);
+    if (!made || !root) return made;
+    const LabOwner owner = lab_owner();
+    if (::lchown(directory.c_str(), owner.uid, owner.gid) == 0) return Ok{};
+    return Error::from_errno(cat("chown ", directory));
+}
+
+ActingAsLab::ActingAsLab() {
+    if (::geteuid() != 0) return;
+    const LabOwner owner = lab_owner();
+    groups_.resize(static_cast<size_t>(std::max(::getgroups(0, nullptr), 0)));
+    const int count = ::getgroups(static_cast<int>(groups_.size()), groups_.data());
+    groups_.resize(static_cast<size_t>(std::max(count, 0)));
+    // Where a user namespace forbids this, its root has no groups that matter.
+    ::setgroups(0, nullptr);
+    KIN_ASSERT(::setegid(owner.gid) == 0 && ::seteuid(owner.uid) == 0);
+    changed_ = true;
+}
+
+ActingAsLab::~ActingAsLab() {
+    if (!changed_) return;
+    KIN_ASSERT(::seteuid(0) == 0 && ::setegid(0) == 0);
+    ::setgroups(groups_.size(), groups_.data());
+}
+
+namespace {
+/// The child of run_with_lab_ids(): waits for its ids, works, reports.
+[[noreturn]] void work_with_ids(int parent, const std::function<Result<>()>& work) {
+    const auto go = receive_packet(parent);
+    if (!go || go->end) ::_exit(1);
+    ::setgroups(0, nullptr);
+    Result<> done = Ok{};
+    if (::setresgid(0, 0, 0) < 0 || ::setresuid(0, 0, 0) < 0) {
+        done = Error::from_errno("become the lab's root");
+    } else {
+        done = work();
+    }
+    if (done) {
+        (void)send_report(parent, Report::kReady, "");
+    } else {
+        report_error(parent, done.error());
+    }
+    ::_exit(0);
+}
+}  // namespace
+
+Result<> run_with_lab_ids(const std::function<Result<>()>& work) {
+    TRY_ASSIGN(SocketPair pair, SocketPair::create());
+    const pid_t child = clone_process(CLONE_NEWUSER, SIGCHLD);
+    if (child < 0) return Error::from_errno("clone a process with a lab's ids");
+    if (child == 0) {
+        pair.left.reset();
+        work_with_ids(pair.right.get(), work);
+    }
+    pair.right.reset();
+    const auto outcome = [&]() -> Result<> {
+        TRY(write_id_maps(child));
+        TRY(send_packet(pair.left.get(), "go"));
+        TRY_ASSIGN(const Packet packet, receive_packet(pair.left.get()));
+        if (packet.end) return Error(Errc::kSystem, "a process with the lab's ids ended early");
+        if (packet.bytes[0] == static_cast<char>(Report::kReady)) return Ok{};
+        const bool denied = packet.bytes[0] == static_cast<char>(Report::kDenied);
+        return Error(denied ? Errc::kDenied : Errc::kSystem, packet.bytes.substr(1));
+    };
+    Result<> result = outcome();
+    pair.left.reset();  // Without its ids it ends at this.
+    ::waitpid(child, nullptr, 0);
+    return result;
 }
 
 }  // namespace kin::netns

@@ -2,6 +2,11 @@
 
 #include <sys/types.h>
 
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
 #include "netns/init/launch.h"
 
 namespace kin::netns {
@@ -21,5 +26,28 @@ struct LabOwner {
     uint32_t uid = 0, gid = 0;
 };
 LabOwner lab_owner();
+
+/// Makes a folder of a lab, with mode 0700 and the parents that are missing, whatever the umask.
+/// Started as root it belongs to the lab's owner, who can get through to it.
+Result<> make_lab_directory(const std::string& directory);
+
+/// While it lives, this process has no more rights on files than the lab's owner. For root, who
+/// works in folders that the lab can write: links that the lab has put there lead root nowhere. No
+/// change for an ordinary user. Without other threads; not inside a lab.
+class ActingAsLab {
+public:
+    ActingAsLab();
+    ~ActingAsLab();
+    ActingAsLab(const ActingAsLab&) = delete;
+    ActingAsLab& operator=(const ActingAsLab&) = delete;
+
+private:
+    std::vector<gid_t> groups_;
+    bool changed_ = false;
+};
+
+/// Runs `work` in a child with the ids of a lab, as its root: all that containers under whatever id
+/// have made is its own. Gives what `work` gives. Without other threads.
+Result<> run_with_lab_ids(const std::function<Result<>()>& work);
 
 }  // namespace kin::netns

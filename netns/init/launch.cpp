@@ -32,24 +32,21 @@ void raise_open_files_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Started as root, a lab is an id that must get through the parents to what is its own.
-Result<> make_lab_directory(const std::string& directory) {
-    const size_t slash = directory.rfind('/');
-    if (slash != std::string::npos && slash > 0) {
-        TRY(make_directories(directory.substr(0, slash), ::geteuid() == 0 ? 0755 : 0700));
-    }
-    return make_directories(directory, 0700);
+Result<> prepare_directories(const std::vector<std::string>& directories) {
+    for (const std::string& directory : directories) TRY(make_lab_directory(directory));
+    return Ok{};
 }
 
-Result<> prepare_directories(const std::vector<std::string>& directories, const IdMap& ids) {
-    for (const std::string& directory : directories) {
-        TRY(make_lab_directory(directory));
-        if (::geteuid() != 0) continue;
-        if (::chown(directory.c_str(), ids.host_uid, ids.host_gid) < 0) {
-            return Error::from_errno(cat("chown ", directory));
-        }
-    }
-    return Ok{};
+/// The log lies in a folder in which root's lab, who is somebody else, can make what it likes: a
+/// link would make root write elsewhere, a pipe would make it wait.
+Result<UniqueFd> open_log(const std::string& path) {
+    UniqueFd log(::open(path.c_str(),
+                        O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (!log.valid()) return Error::from_errno(cat("open ", path));
+    struct stat found {};
+    if (::fstat(log.get(), &found) < 0) return Error::from_errno(cat("stat ", path));
+    if (S_ISREG(found.st_mode) && found.st_nlink <= 1) return log;
+    return Error(Errc::kInvalid, cat(path, " is no file of its own: remove it"));
 }
 
 /// Why clone3 failed, in words that lead to the remedy.
@@ -90,7 +87,7 @@ public:
 
     Result<int> run() {
         TRY_ASSIGN(const IdMap ids, write_id_maps(child_).context("give the lab its ids"));
-        TRY(prepare_directories(options_.directories, ids));
+        TRY(prepare_directories(options_.directories));
         TRY(send_packet(reports_.get(), {reinterpret_cast<const char*>(&ids), sizeof ids}));
         while (!ended_) TRY(wait_once());
         while (read_report()) {
@@ -229,20 +226,17 @@ Result<int> run_launcher(const LaunchOptions& options,
 [[noreturn]] void run_detached(const LaunchOptions& options,
                                const std::function<int(ServerContext&)>& server, int foreground) {
     ::setsid();
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    int log = -1;
-    // The log lies in a directory that a first start has yet to make; a failure shows up again when
-    // the directories are prepared.
-    for (const std::string& directory : options.directories) {
-        if (!make_lab_directory(directory)) break;
-    }
-    if (!options.log_file.empty()) {
-        log = ::open(options.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    }
-    ::dup2(null, 0);
-    ::dup2(log >= 0 ? log : null, 1);
-    ::dup2(log >= 0 ? log : null, 2);
-    const auto result = run_launcher(options, server, foreground);
+    const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
+    const auto result = [&]() -> Result<int> {
+        // The log lies in a directory that a first start has yet to make.
+        TRY(prepare_directories(options.directories));
+        if (!options.log_file.empty()) {
+            TRY_ASSIGN(const UniqueFd log, open_log(options.log_file));
+            for (const int fd : {1, 2}) ::dup2(log.get(), fd);
+        }
+        return run_launcher(options, server, foreground);
+    }();
     if (result) ::_exit(*result);
     // Whoever started the lab reads this, or has gone; the log is for later.
     report_error(foreground, result.error());

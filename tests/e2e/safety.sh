@@ -38,5 +38,90 @@ else
         env -u XDG_RUNTIME_DIR TMPDIR="$PLACE" "$KIN" status --lab "$LAB"
 fi
 
+start() { "$KIN" up --lab "$OTHER" --detach --api-port 0 --page-port 0 --nodes 1 "$@"; }
+check "a lab" start
+check "with something in it" "$KIN" kubectl --lab "$OTHER" create configmap mine --from-literal=a=b
+check "it ends" kin down --lab "$OTHER"
+data=$(kin kubeconfig --lab "$OTHER")
+data=${data%/kubeconfig}
+
+if [ "$AS" = root ]; then
+    echo "Links in the lab's folder, which belongs to the lab, lead root nowhere"
+    echo precious >"$PLACE/victim"
+    mv "$data/kin.log" "$PLACE/kin.log"
+    ln -s "$PLACE/victim" "$data/kin.log"
+    refused "a log that is a link" 'kin.log' start
+    rm "$data/kin.log"
+    ln "$PLACE/victim" "$data/kin.log" 2>/dev/null || cp --attributes-only "$PLACE/victim" "$data/kin.log"
+    [ "$(stat -c %h "$data/kin.log")" = 1 ] || refused "or another's file" 'kin.log is no file of its own' start
+    rm "$data/kin.log"
+    mkfifo "$data/kin.log"
+    refused "or a pipe" 'kin.log' start
+    rm "$data/kin.log"
+    same "nothing was written" precious "$(cat "$PLACE/victim")"
+    rm "$data/kin.db.lock"
+    ln -s "$PLACE/lock" "$data/kin.db.lock"
+    refused "a lock that is a link" 'kin.db.lock: Permission denied' kin save "$PLACE/demo.kin" --lab "$OTHER"
+    refused "is not there" 'No such file' stat "$PLACE/lock"
+    rm "$data/kin.db.lock"
+fi
+
+if [ "$AS" = root ]; then
+    echo "Files of other ids, and umasks"
+    # A user with subordinate ids, in a mount namespace where the machine has one.
+    cat >"$PLACE/reset.sh" <<'SH'
+set -e
+cp /etc/passwd "$PLACE/passwd"
+echo "kinsub:x:61236:61236::$PLACE/home:/bin/sh" >>"$PLACE/passwd"
+echo "kinsub:2146000000:65536" >"$PLACE/subids"
+for file in passwd subuid subgid; do
+    [ -e /etc/$file ] || exit 77
+    mount --bind "$PLACE/$([ $file = passwd ] && echo passwd || echo subids)" /etc/$file
+done
+install -d -o 61236 -g 61236 "$PLACE/home"
+cd /
+exec setpriv --reuid=61236 --regid=61236 --clear-groups env -u XDG_RUNTIME_DIR HOME="$PLACE/home" \
+    TMPDIR="$PLACE/home" sh -ec '
+    "$KIN" up --detach --api-port 0 --page-port 0 --nodes 1 --lab sub
+    trap "\"$KIN\" down --lab sub >/dev/null 2>&1" EXIT
+    "$KIN" kubectl --lab sub apply -f - <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: other}
+spec:
+  securityContext: {runAsUser: 1000}
+  containers:
+  - {name: c, image: busybox, command: [sh, -c, mkdir -m 700 /v/mine && touch /v/mine/file && sleep infinity],
+     volumeMounts: [{name: v, mountPath: /v}], readinessProbe: {exec: {command: [ls, /v/mine/file]}, periodSeconds: 1}}
+  volumes: [{name: v, emptyDir: {}}]
+YAML
+    "$KIN" kubectl --lab sub wait --for=condition=Ready pod/other --timeout=30s
+    "$KIN" save "$HOME/sub.kin" --lab sub
+    "$KIN" down --lab sub
+    echo "owner: $(stat -c %u "$HOME"/.local/share/kin/sub/pods/*/volumes/v/mine)"
+    "$KIN" load "$HOME/sub.kin" --lab sub --yes
+    echo "pods: $(ls "$HOME/.local/share/kin/sub" | grep -c pods)"
+    "$KIN" up --detach --api-port 0 --page-port 0 --lab sub
+    "$KIN" kubectl --lab sub wait --for=condition=Ready pod/other --timeout=30s
+    "$KIN" down --lab sub
+    "$KIN" reset --yes --lab sub
+    echo "left: $(ls -A "$HOME/.local/share/kin")"'
+SH
+    if command -v newuidmap >/dev/null && [ -e /etc/subuid ]; then
+        PLACE=$PLACE KIN=$KIN unshare -m sh "$PLACE/reset.sh" >"/tmp/$LAB.reset" 2>&1
+        expect "a container's files have another owner" 'owner: 2146000999' cat "/tmp/$LAB.reset"
+        expect "kin load removes them" 'pods: 0' cat "/tmp/$LAB.reset"
+        expect "and so does kin reset" 'left: $' cat "/tmp/$LAB.reset"
+    fi
+    # Where kin has never run: folders of its own to be, in a mount namespace.
+    careful() {
+        unshare -m sh -c "umask 077; mount -t tmpfs -o mode=755 a /var/lib; mount -t tmpfs -o mode=755 b /run
+            '$KIN' up --lab $LAB-careful --detach --api-port 0 --page-port 0 --nodes 1 &&
+            '$KIN' down --lab $LAB-careful"
+    }
+    expect "a careful root can start a lab" "lab $LAB-careful ended" careful
+fi
+
+check "it can be removed" kin reset --yes --lab "$OTHER"
 rm -rf "$PLACE"
 finish

@@ -161,6 +161,18 @@ file.execute("UPDATE log SET body = replace(body, '\"greeting\":', '\"/tmp/by-lo
 file.commit()
 PY
 broken "a key that would be a file elsewhere" 'default/settings is damaged: data' "$FILE.bad"
+for nodes in 2000000000 4294967297 -1 '[1,4294967298]' '[1,21]' '["x"]'; do
+    cp "$FILE" "$FILE.bad"
+    python3 -B - "$FILE.bad" "$nodes" <<'PY'
+import json, sqlite3, sys
+file = sqlite3.connect(sys.argv[1])
+note = json.loads(file.execute("SELECT note FROM saved").fetchone()[0])
+note["nodes"] = json.loads(sys.argv[2])
+file.execute("UPDATE saved SET note = ?", [json.dumps(note)])
+file.commit()
+PY
+    broken "nodes: $nodes" 'its nodes are none that a lab can have' "$FILE.bad"
+done
 python3 -B - "$FILE.bad" <<'PY'
 import sqlite3, sys
 file = sqlite3.connect(sys.argv[1])
@@ -175,6 +187,26 @@ refused "of which nothing is left" 'was never started' kin save "$FILE.new" --la
 config=$(own_ca "$LAB")
 check "loaded over itself" kin load "$FILE" --lab "$LAB" --yes
 same "it keeps its keys" "$config" "$(own_ca "$LAB")"
+# A load that was killed between its two files: what is remembered goes with the database.
+data=$(kin kubeconfig --lab "$LAB")
+data=${data%/kubeconfig}
+remembered() { # NUMBER OF A DATABASE: which nodes the lab has if the load was of that one
+    cp -p "$data/lab.json" "$FILE.json"
+    python3 -B - "$data/lab.json" "$1" <<'PY'
+import json, sys
+memory = json.load(open(sys.argv[1]))
+memory["loaded"] = {**memory, "nodes": [1, 2], "database": int(sys.argv[2])}
+json.dump(memory, open(sys.argv[1], "w"))
+PY
+    kin save "$FILE.remembered" --lab "$LAB" >/dev/null
+    python3 -B -c 'import json, sqlite3, sys
+print(json.loads(sqlite3.connect(sys.argv[1]).execute("SELECT note FROM saved").fetchone()[0])["nodes"])' \
+        "$FILE.remembered"
+    cp -p "$FILE.json" "$data/lab.json"
+}
+number=$(stat -c %i "$data/kin.db")
+same "the database was not there yet: the old nodes" '[1, 2, 3, 4]' "$(remembered $((number + 1)))"
+same "it was: the new ones" '[1, 2]' "$(remembered "$number")"
 check "and starts" kin up --lab "$LAB" --detach --api-port 0
 expect "with its secret" '^s3cret$' sh -c "'$KIN' kubectl --lab $LAB get secret key -o 'jsonpath={.data.password}' | base64 -d"
 check "and its pods" k wait --for=condition=Ready pod -l app=web --timeout=30s
