@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 
 #include "core/base/strings.h"
 #include "core/base/unique_fd.h"
@@ -69,18 +70,44 @@ Result<std::string> read_file(const std::string& path) {
     }
 }
 
-Result<> write_private_file(const std::string& path, const std::string& content) {
-    const std::string beside = path + ".new";
-    UniqueFd file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!file.valid()) return Error::from_errno(cat("create ", beside));
-    size_t done = 0;
-    while (done < content.size()) {
-        const ssize_t count = ::write(file.get(), content.data() + done, content.size() - done);
+namespace {
+Result<> write_all(int file, std::string_view content, const std::string& path) {
+    while (!content.empty()) {
+        const ssize_t count = ::write(file, content.data(), content.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return Error::from_errno(cat("write ", beside));
-        done += static_cast<size_t>(count);
+        if (count < 0) return Error::from_errno(cat("write ", path));
+        content.remove_prefix(static_cast<size_t>(count));
     }
-    if (::rename(beside.c_str(), path.c_str()) != 0) return Error::from_errno(cat("rename ", path));
+    // Before it takes the name: after a power loss there is the old file or all of the new one.
+    if (::fsync(file) != 0) return Error::from_errno(cat("sync ", path));
+    return Ok{};
+}
+
+/// So that the names in it survive a power loss.
+void sync_folder_of(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    // One that may be written but not read cannot be synced; the name is there all the same.
+    const UniqueFd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened.valid()) ::fsync(opened.get());
+}
+}  // namespace
+
+Result<> write_private_file(const std::string& path, const std::string& content) {
+    // A new file under a name of its own: what somebody may have put beside it, with a mode, an
+    // owner or a link of their choice, is not used.
+    std::string beside = path + ".XXXXXX";
+    const UniqueFd file(::mkostemp(beside.data(), O_CLOEXEC));
+    if (!file.valid()) return Error::from_errno(cat("create a file beside ", path));
+    Result<> written = write_all(file.get(), content, path);
+    if (written && ::rename(beside.c_str(), path.c_str()) != 0) {
+        written = Error::from_errno(cat("rename ", path));
+    }
+    if (!written) {
+        ::unlink(beside.c_str());
+        return written;
+    }
+    sync_folder_of(path);
     return Ok{};
 }
 

@@ -20,7 +20,8 @@ Result<Pki> load_or_create_pki(const std::string& folder);
 /// A kubeconfig with one context, `context`, for kubectl and every client library.
 std::string kubeconfig_text(const std::string& context, uint16_t port, const Pki& pki);
 
-/// Writes a file whole or not at all (write beside, fsync, rename), readable by its owner only.
+/// Writes a file whole or not at all (write beside, fsync, rename, fsync of the folder), readable by
+/// its owner only. Of a failure nothing stays.
 Result<> write_private_file(const std::string& path, const std::string& content);
 Result<std::string> read_file(const std::string& path);
 

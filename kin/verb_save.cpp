@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <iostream>
-#include <iterator>
 
 #include "core/base/strings.h"
 #include "core/store/saved.h"
@@ -29,15 +28,36 @@ Result<std::string> lab_bytes(const LabPaths& paths) {
     return save_stopped_lab(paths);
 }
 
+Error too_large(const std::string& what) {
+    return Error(Errc::kInvalid, cat(what, " is larger than ", kMostSavedBytes >> 20, " MiB"));
+}
+
+Result<std::string> read_standard_input() {
+    std::string bytes, buffer(1 << 20, '\0');
+    while (std::cin.read(buffer.data(), static_cast<std::streamsize>(buffer.size())),
+           std::cin.gcount() > 0) {
+        bytes.append(buffer.data(), static_cast<size_t>(std::cin.gcount()));
+        if (bytes.size() > kMostSavedBytes) return too_large("standard input");
+    }
+    return bytes;
+}
+
 Result<std::string> read_saved(const std::string& file) {
-    if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+    if (file == "-") return read_standard_input();
     struct stat found {};
     if (::stat(file.c_str(), &found) != 0) return Error::from_errno(cat("open ", file));
     if (!S_ISREG(found.st_mode)) return Error(Errc::kInvalid, cat(file, " is no file"));
-    if (static_cast<uint64_t>(found.st_size) > kMostSavedBytes) {
-        return Error(Errc::kInvalid, cat(file, " is larger than ", kMostSavedBytes >> 20, " MiB"));
-    }
+    if (static_cast<uint64_t>(found.st_size) > kMostSavedBytes) return too_large(file);
     return read_file(file);
+}
+
+/// A device or a pipe is not replaced by a file.
+Result<> write_saved(const std::string& file, const std::string& bytes) {
+    struct stat found {};
+    if (::stat(file.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
+        return Error(Errc::kInvalid, cat(file, " is no file"));
+    }
+    return write_private_file(file, bytes);
 }
 }  // namespace
 
@@ -46,11 +66,13 @@ int save(const std::string& lab, const std::string& file) {
     if (!paths) return fail(paths.error().text());
     const auto bytes = lab_bytes(*paths);
     if (!bytes) return fail(bytes.error().text());
+    // No kin would load it.
+    if (bytes->size() > kMostSavedBytes) return fail(too_large("the saved lab").text());
     if (file == "-") {
         const bool whole = std::fwrite(bytes->data(), 1, bytes->size(), stdout) == bytes->size();
         return whole && std::fflush(stdout) == 0 ? 0 : fail("standard output cannot take it");
     }
-    const auto written = write_private_file(file, *bytes);
+    const auto written = write_saved(file, *bytes);
     if (!written) return fail(written.error().text());
     std::printf("\u2713 lab %s is in %s (%zu KiB), Secrets included. Elsewhere: kin load %s\n",
                 lab.c_str(), file.c_str(), (bytes->size() + 1023) / 1024, file.c_str());

@@ -20,8 +20,8 @@ if [ "$AS" = root ]; then
     coproc setpriv --reuid=61235 --clear-groups env PATH=/usr/bin:/bin python3 -c "$listener" "/run/kin/$OTHER/api.sock"
     pretender=$COPROC_PID
     read -r _ <&"${COPROC[0]}"
-    refused "another user's socket is no lab" 'of user 61235, not your lab' kin down --lab "$OTHER"
-    refused "nor is it asked anything" 'of user 61235, not your lab' kin status --lab "$OTHER"
+    refused "another user's socket is no lab" 'of user 61235, not your lab' timeout 10 "$KIN" down --lab "$OTHER"
+    refused "nor is it asked anything" 'of user 61235, not your lab' timeout 10 "$KIN" status --lab "$OTHER"
     kill "$pretender"
     rm -r "/run/kin/$OTHER"
     as_user() {
@@ -56,7 +56,7 @@ if [ "$AS" = root ]; then
     [ "$(stat -c %h "$data/kin.log")" = 1 ] || refused "or another's file" 'kin.log is no file of its own' start
     rm "$data/kin.log"
     mkfifo "$data/kin.log"
-    refused "or a pipe" 'kin.log' start
+    refused "or a pipe" 'kin.log' timeout 20 "$KIN" up --lab "$OTHER" --detach --api-port 0
     rm "$data/kin.log"
     same "nothing was written" precious "$(cat "$PLACE/victim")"
     rm "$data/kin.db.lock"
@@ -64,6 +64,25 @@ if [ "$AS" = root ]; then
     refused "a lock that is a link" 'kin.db.lock: Permission denied' kin save "$PLACE/demo.kin" --lab "$OTHER"
     refused "is not there" 'No such file' stat "$PLACE/lock"
     rm "$data/kin.db.lock"
+fi
+
+echo "Files that kin writes"
+check "the lab is saved" kin save "$PLACE/demo.kin" --lab "$OTHER"
+install -m 666 /dev/null "$PLACE/demo.kin.new"
+rm "$PLACE/demo.kin"
+check "where somebody has put a file beside" kin save "$PLACE/demo.kin" --lab "$OTHER"
+same "which is not used" "0 600" "$(stat -c %s "$PLACE/demo.kin.new") $(stat -c %a "$PLACE/demo.kin")"
+mkfifo "$PLACE/pipe"
+refused "a pipe, or a device, is not replaced" 'pipe is no file' kin save "$PLACE/pipe" --lab "$OTHER"
+if [ "$AS" = root ]; then
+    mkdir "$PLACE/small"
+    on_small_disk() {
+        unshare -m sh -c "mount -t tmpfs -o size=64k small $PLACE/small || exit 0
+            '$KIN' save '$PLACE/small/demo.kin' --lab $OTHER
+            echo \"left: \$(ls -A '$PLACE/small')\""
+    }
+    expect "a full disk is said" 'No space left' on_small_disk
+    expect "and nothing stays on it" 'left: $' on_small_disk
 fi
 
 if [ "$AS" = root ]; then
