@@ -292,7 +292,7 @@ int main(int argc, char** argv) {
     CLI::App* config_verb =
         app.add_subcommand("kubeconfig", "path of the kubeconfig for kubectl and other clients");
     config_verb->add_flag("--print", print, "print the file");
-    config_verb->add_flag("--merge", merge, "merge it into ~/.kube/config and make it current");
+    config_verb->add_flag("--merge", merge, "merge it into the file that KUBECONFIG names, else ~/.kube/config, and make it current");
     CLI::App* kubectl_verb =
         app.add_subcommand("kubectl", "kubectl with the lab's kubeconfig (kin kubectl get pods)");
     pass_rest(kubectl_verb);

@@ -50,24 +50,58 @@ void replace_named(Json& list, const Json& entry) {
     list.push_back(entry);
 }
 
-Result<std::string> merge_kubeconfig(const std::string& lab_config) {
+/// The file that kubectl writes, too: the first that KUBECONFIG names, else ~/.kube/config. Where a
+/// link stands, what it leads to.
+Result<std::string> users_kubeconfig() {
+    namespace fs = std::filesystem;
     const char* named = std::getenv("KUBECONFIG");
     const char* home = std::getenv("HOME");
-    if (!named && !home) return Error(Errc::kNotFound, "neither KUBECONFIG nor HOME is set");
-    std::string path = named && *named ? named : cat(home, "/.kube/config");
-    path = path.substr(0, path.find(':'));
-    Json merged = {{"apiVersion", "v1"}, {"kind", "Config"}};
-    if (const auto text = read_file(path)) {
-        TRY_ASSIGN(merged, parse_yaml(*text).context(cat("read ", path)));
-        if (!merged.is_object()) merged = {{"apiVersion", "v1"}, {"kind", "Config"}};
+    std::string path;
+    for (const std::string_view one : split(named ? named : "", ':')) {
+        if (path.empty()) path = one;
     }
+    if (path.empty() && !home) return Error(Errc::kNotFound, "neither KUBECONFIG nor HOME is set");
+    if (path.empty()) path = cat(home, "/.kube/config");
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(path, error))) return path;
+    const fs::path real = fs::canonical(path, error);
+    if (error) return Error::from_errno(cat("follow ", path), error.value());
+    return real.string();
+}
+
+/// What is in it already. Only where no file is there is nothing.
+Result<Json> read_kubeconfig(const std::string& path) {
+    const Json empty = {{"apiVersion", "v1"}, {"kind", "Config"}};
+    const auto text = read_file(path);
+    if (!text && text.error().code() == Errc::kNotFound) return empty;
+    if (!text) return text.error();
+    TRY_ASSIGN(const Json config, parse_yaml(*text).context(cat("read ", path)));
+    if (config.is_null()) return empty;
+    bool lists = config.is_object();
+    for (const char* list : {"clusters", "users", "contexts"}) {
+        const Json* found = find(config, list);
+        lists = lists && (!found || found->is_null() || found->is_array());
+    }
+    if (!lists) return Error(Errc::kInvalid, cat(path, " is no kubeconfig"));
+    return config;
+}
+
+Result<std::string> merge_kubeconfig(const std::string& lab_file, const std::string& lab_config) {
+    namespace fs = std::filesystem;
+    TRY_ASSIGN(const std::string path, users_kubeconfig());
+    std::error_code ignored;
+    if (fs::equivalent(path, lab_file, ignored)) {
+        return Error(Errc::kInvalid,
+                     cat("KUBECONFIG names the lab's own file; nothing to merge. For "
+                         "~/.kube/config: KUBECONFIG= kin kubeconfig --merge"));
+    }
+    TRY_ASSIGN(Json merged, read_kubeconfig(path));
     TRY_ASSIGN(const Json lab, parse_yaml(lab_config));
     for (const char* list : {"clusters", "users", "contexts"}) {
         for (const Json& entry : array_at(lab, {list})) replace_named(merged[list], entry);
     }
     merged["current-context"] = string_at(lab, {"current-context"});
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+    fs::create_directories(fs::path(path).parent_path(), ignored);
     TRY(write_private_file(path, to_yaml(merged)));
     return path;
 }
@@ -219,7 +253,7 @@ int kubeconfig(const std::string& lab, KubeconfigAction action) {
     } else if (action == KubeconfigAction::kPrint) {
         std::fputs(text->c_str(), stdout);
     } else {
-        const auto merged = merge_kubeconfig(*text);
+        const auto merged = merge_kubeconfig(paths->kubeconfig(), *text);
         if (!merged) return fail(merged.error().text());
         std::printf("\u2713 context %s is in %s and current\n", lab.c_str(), merged->c_str());
     }

@@ -85,6 +85,29 @@ if [ "$AS" = root ]; then
     expect "and nothing stays on it" 'left: $' on_small_disk
 fi
 
+echo "kin kubeconfig --merge loses nothing"
+config=$PLACE/config
+merge() { KUBECONFIG=$config "$KIN" kubeconfig --lab "$OTHER" --merge; }
+check "where there was no file" merge
+expect "there is one" "name: $OTHER" cat "$config"
+printf 'contexts: [{name: mine}]\n' >"$PLACE/real"
+ln -sf "$PLACE/real" "$config"
+check "through a link" merge
+expect "it is still one" 'symbolic link' stat -c %F "$config"
+expect "with what was there" 'name: mine' cat "$PLACE/real"
+rm "$config"
+for text in '- a list' 'clusters: {a: b}' 'a: b: c'; do
+    echo "$text" >"$config"
+    refused "a file that is no kubeconfig: $text" 'config' merge
+    same "stays as it is" "$text" "$(cat "$config")"
+done
+rm "$config"
+mkdir "$config"
+refused "what cannot be read" 'Is a directory' merge
+rmdir "$config"
+config=$data/kubeconfig
+refused "the lab's own file" "the lab's own file" merge
+
 if [ "$AS" = root ]; then
     echo "Files of other ids, and umasks"
     # A user with subordinate ids, in a mount namespace where the machine has one.
