@@ -372,11 +372,13 @@ Result<> run_cluster(const ClusterOptions& options, netns::ServerContext& contex
     std::promise<Result<std::unique_ptr<netns::NodeLinks>>> laid;
     Loop control("kin-control");
     control.post([&] { laid.set_value(lay_network(options.lab)); });
-    // While the network is laid, this thread makes keys and opens the database.
-    TRY_ASSIGN(Pki pki, load_or_create_pki(paths.data + "/pki"));
-    TRY(remember(paths, options.lab));
+    // While the network is laid, this thread opens the database and makes keys: in this order, since
+    // who has the database is the lab, and another that is being started writes nothing of it.
     TRY_ASSIGN(auto store, Store::open({.path = paths.database()}));
+    TRY_ASSIGN(Pki pki, load_or_create_pki(paths.data + "/pki"));
     TRY_ASSIGN(auto links, laid.get_future().get());
+    // A network that this kernel cannot lay is not what the lab was last time.
+    TRY(remember(paths, options.lab));
     Cluster cluster(options, std::move(pki), std::move(store), control, std::move(links));
     TRY(cluster.start_components(context.take_init_socket()));
     return cluster.serve(context);

@@ -108,6 +108,17 @@ rmdir "$config"
 config=$data/kubeconfig
 refused "the lab's own file" "the lab's own file" merge
 
+echo "Two that start one lab"
+before=$(cat "$data/lab.json")
+refused "the second writes nothing" 'is open in another process' \
+    flock -n "$data/kin.db.lock" "$KIN" up --lab "$OTHER" --detach --api-port 0 --nodes 2
+same "of its nodes" "$before" "$(cat "$data/lab.json")"
+mv "$data/pki" "$PLACE/pki"
+refused "nor keys" 'is open in another process' \
+    flock -n "$data/kin.db.lock" "$KIN" up --lab "$OTHER" --detach --api-port 0
+refused "none are made" 'No such file' ls "$data/pki"
+mv "$PLACE/pki" "$data/pki"
+
 if [ "$AS" = root ]; then
     echo "Files of other ids, and umasks"
     # A user with subordinate ids, in a mount namespace where the machine has one.
