@@ -244,6 +244,7 @@ Result<> Cluster::start_components(UniqueFd init_socket) {
     });
     TRY(client_.start());
     return on_control([this]() -> Result<> {
+        agent_->remove_leftovers();
         agent_->register_nodes();
         TRY(agent_->start_outside_hosts());
         return dns_->serve_outside("internet", addresses().internet());

@@ -98,7 +98,7 @@ void ContainerRun::restore(const Json& status) {
 
 std::string ContainerRun::log_path(int attempt) const {
     // A container's name has no dot.
-    return cat(log_directory(agent_.storage.data, pod_), '/', spec_.name, '.', attempt, ".log");
+    return cat(log_directory(agent_.storage.data, pod_.key, pod_.uid), '/', spec_.name, '.', attempt, ".log");
 }
 
 std::optional<ProcessId> ContainerRun::process() const {

@@ -158,6 +158,12 @@ void NodeAgent::register_nodes() {
     });
 }
 
+void NodeAgent::remove_leftovers() {
+    std::set<std::string> uids;
+    client_.cache<Pod>().each([&](const Pod& pod) { uids.insert(pod.meta.uid); });
+    netns::remove_leftovers(options_.storage, uids);
+}
+
 void NodeAgent::register_node(const std::string& name) { node_objects().apply(name); }
 
 void NodeAgent::unregister_node(const std::string& name) { node_objects().remove(name); }
@@ -203,7 +209,11 @@ void NodeAgent::adopt(const Pod& pod) {
 
 void NodeAgent::drop(const Pod& pod) {
     const auto found = workers_.find(pod.meta.uid);
-    if (found == workers_.end()) return;
+    if (found == workers_.end()) {
+        // It may have run before, on a node that the lab has no more.
+        (void)remove_pod_files(options_.storage, pod.key(), pod.meta.uid);
+        return;
+    }
     found->second->forget();
     workers_.erase(found);
     if (const auto uid = uids_.find(pod.key()); uid != uids_.end() && uid->second == pod.meta.uid) {

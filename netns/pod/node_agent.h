@@ -50,6 +50,9 @@ public:
     /// that the lab does not have any more are removed. Once, after Client::start(); on the loop's
     /// thread.
     void register_nodes();
+    /// Removes what pods that are no longer stored have left on disk. Once, after Client::start(); on
+    /// the loop's thread.
+    void remove_leftovers();
     /// One node that was added to the links; on the loop's thread.
     void register_node(const std::string& name);
     /// Takes a node out of the cluster, so that its pods are taken away and replaced. It works on

@@ -197,6 +197,31 @@ std::string PodDirectory::read_message(const std::string& container, int attempt
     return text;
 }
 
+std::string log_directory(const std::string& data, const ObjectKey& pod, const std::string& uid) {
+    return cat(data, "/logs/", pod.ns, '_', pod.name, '_', uid);
+}
+
+Result<> remove_pod_files(const PodStorage& storage, const ObjectKey& pod, const std::string& uid) {
+    if (!is_file_name(uid)) return Ok{};  // Then there was no such pod here.
+    const Result<> removed = PodDirectory(storage, uid).remove();
+    std::error_code error;
+    fs::remove_all(log_directory(storage.data, pod, uid), error);
+    if (removed && error) return Error::from_errno("remove a pod's logs", error.value());
+    return removed;
+}
+
+void remove_leftovers(const PodStorage& storage, const std::set<std::string>& uids) {
+    std::error_code ignored;
+    for (const char* folder : {"/pods", "/logs"}) {
+        for (const auto& entry : fs::directory_iterator(storage.data + folder, ignored)) {
+            const std::string name = entry.path().filename();
+            // No uid has a '_' in it.
+            if (!uids.contains(name.substr(name.rfind('_') + 1)))
+                fs::remove_all(entry.path(), ignored);
+        }
+    }
+}
+
 Result<> PodDirectory::remove() const {
     for (const std::string& path : {memory_, path_}) {
         std::error_code error;

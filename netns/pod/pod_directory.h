@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,15 @@ Result<std::string> persistent_directory(const std::string& data, const std::str
 /// Mounts an empty file system in memory at `directory`, which is made where missing. The mount
 /// belongs to the caller's mount namespace and ends with it.
 Result<> mount_in_memory(const std::string& directory);
+
+/// DATA/logs/NS_POD_UID, where the logs of a pod's containers are.
+std::string log_directory(const std::string& data, const ObjectKey& pod, const std::string& uid);
+
+/// Removes all that a pod has left on disk. Already gone is success.
+Result<> remove_pod_files(const PodStorage& storage, const ObjectKey& pod, const std::string& uid);
+/// The same for all pods but those with these uids: of a kin that was killed between the end of a
+/// pod and this, or of a lab that another was loaded over. What cannot be removed stays.
+void remove_leftovers(const PodStorage& storage, const std::set<std::string>& uids);
 
 /// A pod's files: its volumes and what its containers leave on ending. Directories are on disk;
 /// files of configMaps, secrets and projections, and last words, are in memory. remove() takes all

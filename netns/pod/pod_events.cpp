@@ -30,8 +30,4 @@ std::string go_duration(std::chrono::seconds duration) {
     return seconds < 60 ? cat(seconds, 's') : cat(seconds / 60, 'm', seconds % 60, 's');
 }
 
-std::string log_directory(const std::string& data, const PodSpec& pod) {
-    return cat(data, "/logs/", pod.key.ns, '_', pod.key.name, '_', pod.uid);
-}
-
 }  // namespace kin::netns

@@ -22,7 +22,4 @@ std::string already_present(std::string_view image);
 /// "10s", "1m20s", "5m0s": as Go prints durations, and so Kubernetes' messages do.
 std::string go_duration(std::chrono::seconds duration);
 
-/// DATA/logs/NS_POD_UID, where the logs of a pod's containers are.
-std::string log_directory(const std::string& data, const PodSpec& pod);
-
 }  // namespace kin::netns

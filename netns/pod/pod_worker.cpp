@@ -1,7 +1,6 @@
 #include "netns/pod/pod_worker.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
@@ -271,9 +270,8 @@ void PodWorker::forget() {
     init_runs_.clear();
     runs_.clear();
     release();
-    if (auto removed = directory_.remove(); !removed) log_warn("kubelet", removed.error().text());
-    std::error_code ignored;
-    std::filesystem::remove_all(log_directory(agent_.storage.data, spec_), ignored);
+    const auto removed = remove_pod_files(agent_.storage, spec_.key, spec_.uid);
+    if (!removed) log_warn("kubelet", removed.error().text());
 }
 
 PodReport PodWorker::report() const {

@@ -119,6 +119,33 @@ refused "nor keys" 'is open in another process' \
 refused "none are made" 'No such file' ls "$data/pki"
 mv "$PLACE/pki" "$data/pki"
 
+echo "What pods leave on disk"
+mkdir -p "$data/pods/long-gone/volumes/v" "$data/logs/default_web_long-gone"
+[ "$AS" = root ] && chown -R --reference="$data" "$data/pods" "$data/logs"
+check "the lab starts" start
+refused "what is nobody's has gone" 'No such file' ls "$data/pods/long-gone"
+refused "its logs, too" 'No such file' ls "$data/logs/default_web_long-gone"
+ok_pod() { "$KIN" kubectl --lab "$OTHER" "$@"; }
+check "a node more" kin node add --lab "$OTHER"
+check "a pod there" ok_pod apply -f - <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: there}
+spec:
+  nodeName: node-2
+  containers:
+  - {name: c, image: busybox, command: [sleep, infinity], volumeMounts: [{name: v, mountPath: /v}]}
+  volumes: [{name: v, emptyDir: {}}]
+YAML
+check "runs" ok_pod wait --for=condition=Ready pod/there --timeout=30s
+uid=$(ok_pod get pod there -o 'jsonpath={.metadata.uid}')
+check "has a folder" ls "$data/pods/$uid"
+check "down" kin down --lab "$OTHER"
+check "up, without that node" start
+eventually "the pod goes" 30 NotFound ok_pod get pod there
+refused "and its folder with it" 'No such file' ls "$data/pods/$uid"
+check "down" kin down --lab "$OTHER"
+
 if [ "$AS" = root ]; then
     echo "Files of other ids, and umasks"
     # A user with subordinate ids, in a mount namespace where the machine has one.

@@ -130,6 +130,22 @@ TEST(VolumeObjectsTest, NamesThatLeadElsewhereAreRefused) {
     }
 }
 
+TEST_F(PodDirectoryTest, OfPodsThatAreNoLongerNothingStays) {
+    const PodStorage storage{root_ + "/disk", root_ + "/memory"};
+    for (const char* uid : {"u-1", "u-2"}) {
+        ASSERT_TRUE(PodDirectory(storage, uid).make_empty_dir("v"));
+        fs::create_directories(log_directory(storage.data, {"shop", "web"}, uid));
+    }
+    remove_leftovers(storage, {"u-1"});
+    EXPECT_TRUE(fs::exists(root_ + "/disk/pods/u-1/volumes/v"));
+    EXPECT_TRUE(fs::exists(root_ + "/disk/logs/shop_web_u-1"));
+    EXPECT_FALSE(fs::exists(root_ + "/disk/pods/u-2"));
+    EXPECT_FALSE(fs::exists(root_ + "/disk/logs/shop_web_u-2"));
+    ASSERT_TRUE(remove_pod_files(storage, {"shop", "web"}, "u-1"));
+    EXPECT_TRUE(fs::is_empty(root_ + "/disk/pods") && fs::is_empty(root_ + "/disk/logs"));
+    remove_leftovers({root_ + "/none", root_ + "/none"}, {});
+}
+
 TEST_F(PodDirectoryTest, LinksInAVolumeDoNotLeadOutOfIt) {
     ASSERT_TRUE(directory_.make_empty_dir("v"));
     fs::create_directory_symlink("/etc", root_ + "/disk/pods/u-1/volumes/v/out");
