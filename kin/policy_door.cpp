@@ -235,6 +235,8 @@ http::Response PolicyDoor::matrix(const http::Request& request) {
     std::string ns(request.query.get("namespace"));
     Json pairs = Json::array();
     const auto outcomes = probe([&]() -> Result<std::vector<policy::Attempt>> {
+        if (!ns.empty() && !client_.cache<Namespace>().find({"", ns}))
+            return Error(Errc::kNotFound, cat("there is no namespace ", ns));
         std::vector<const Pod*> pods;
         client_.cache<Pod>().each([&](const Pod& pod) {
             const bool wanted = ns.empty() ? pod.key().ns != "kube-system" : pod.key().ns == ns;

@@ -201,7 +201,9 @@ int down_all() {
 int reset(const std::string& lab, bool yes) {
     const auto paths = lab_paths(lab);
     if (!paths) return fail(paths.error().text());
-    if (!yes) {
+    std::error_code ignored;
+    const bool there = std::filesystem::exists(paths->data, ignored);
+    if (there && !yes) {
         std::printf("Remove lab %s with all its data in %s? [y/N] ", lab.c_str(),
                     paths->data.c_str());
         std::fflush(stdout);
@@ -213,8 +215,6 @@ int reset(const std::string& lab, bool yes) {
         const Result<> stopped = stop_and_wait(*paths);
         if (!stopped) return fail(stopped.error().text());
     }
-    std::error_code ignored;
-    const bool there = std::filesystem::exists(paths->data, ignored);
     for (const std::string& folder : {paths->data, paths->runtime}) {
         if (const auto removed = remove_lab_folder(folder); !removed)
             return fail(removed.error().text());

@@ -38,8 +38,12 @@ out = until(b"DONE").decode()
 print([line for line in out.splitlines() if line.startswith("OFFER: ")][-1][7:].strip())
 PY
 
+offers() { python3 -B "$scripts/tab.py" "$scripts/kin.bash" "$1" 2>&1; }
+is_offered() { [ "$(offers "$1")" = "$2" ]; }
 tab() { # WHAT LINE WANTED: Tab at the end of LINE gives these words
-    same "$1" "$3" "$(python3 -B "$scripts/tab.py" "$scripts/kin.bash" "$2" 2>&1)"
+    # A lab that does not tell its names soon enough has none: on a busy machine one presses Tab again.
+    until_true 2 is_offered "$2" "$3"
+    same "$1" "$3" "$(offers "$2")"
 }
 tab "a verb" "kin sta" "status"
 tab "several" "kin k" "kubeconfig kubectl"
@@ -97,6 +101,7 @@ before=${EPOCHREALTIME/./}
 refused "a stuck lab has no names" '^$' kin __complete host --lab "$LAB"
 took=$(((${EPOCHREALTIME/./} - before) / 1000))
 kill -CONT "$server"
-same "and that is clear within half a second ($took ms)" yes "$([ $took -lt 500 ] && echo yes)"
+same "and that is clear within half a second ($took ms)" yes \
+    "$([ $took -lt $((500 * ${KIN_SLOW:-1})) ] && echo yes)"
 rm -rf "$scripts"
 finish

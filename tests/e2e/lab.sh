@@ -82,7 +82,7 @@ expect "up again has as many nodes as before" '1 node Ready' \
     kin up --lab "$OTHER" --detach --api-port 0
 check "reset ends and removes it" kin reset --yes --lab "$OTHER"
 refused "nothing of it is there" 'was never started' kin kubeconfig --lab "$OTHER"
-expect "reset of nothing" "there is no lab $OTHER" kin reset --yes --lab "$OTHER"
+expect "reset of nothing asks nothing" "^there is no lab $OTHER" kin reset --lab "$OTHER"
 
 # How pods and nodes are joined: chosen at any start, remembered till another choice.
 refused "a way to attach pods that there is not" 'there is no foo; there is: ptp, bridge' \

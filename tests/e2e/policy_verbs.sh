@@ -125,7 +125,8 @@ $NS/plain      .   x   .   .
   3  $NS/frontend:80
   4  $NS/plain:80" "$(verb matrix -n "$NS" | head -10)"
 expect "without a namespace the others are there, too" "^$NS-other/backend( +\.)+ +x( +\.)+$" verb matrix
-refused "of nobody" 'there are no pods' verb matrix -n nowhere
+refused "of nobody" 'there are no pods' verb matrix -n kube-public
+refused "of nowhere" 'there is no namespace nowhere' verb matrix -n nowhere
 
 drops=$(verb flows --dropped)
 check "what kin check and kin matrix tried is not among them" \
