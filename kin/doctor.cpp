@@ -40,10 +40,11 @@ bool can_make_namespaces() {
 }
 
 Check check(const KernelPart& part) {
-    std::string command = "modprobe -a";
-    for (const std::string& module : part.modules) command += " " + module;
+    std::string advice = part.cost;
+    if (!part.modules.empty())
+        advice += cat(". Try, as root: modprobe -a ", join(part.modules, " "));
     return {part.what, part.need, in_child([&] { return can_make_namespaces() && part.works(); }),
-            cat(part.cost, ". Try, as root: ", command)};
+            std::move(advice)};
 }
 
 /// Without namespaces none of its parts can be tried.

@@ -37,6 +37,23 @@ bool makes_bridges() {
     return apply(std::move(batch)).has_value();
 }
 
+/// Whether a bridge's port can be made to keep to a MAC. Older kernels pass over the wish.
+bool locks_ports() {
+    constexpr int kBridge = 7, kPort = 8;
+    VethPair pair;
+    pair.here = {"kin-a", kPort, {}};
+    pair.peer.name = "kin-b";
+    RtnlBatch batch;
+    batch.add_bridge({"kin-c", kBridge, {}})
+        .add_veth(pair)
+        .set_bridge(kPort, kBridge)
+        .isolate_port(kPort);
+    auto rtnl = Rtnl::open_here();
+    if (!rtnl || !rtnl->apply(batch)) return false;
+    const auto port = rtnl->link("kin-a");
+    return port && port->locked;
+}
+
 constexpr int kLoopback = 1;
 
 bool makes_tunnels() {
@@ -102,6 +119,12 @@ std::vector<KernelPart> kernel_parts() {
          "kin cannot join nodes and pods",
          makes_links},
         {"bridges", Need::kRequired, {"bridge"}, "kin cannot join nodes", makes_bridges},
+        {"bridges that know their ports' MACs (Linux 5.18)",
+         Need::kUseful,
+         {},
+         "with `kin up --cni bridge` a pod that makes its own frames can speak as another of its "
+         "node; with ptp it cannot",
+         locks_ports},
         {"nftables with NAT",
          Need::kRequired,
          {"nf_tables", "nft_chain_nat", "nft_ct", "nft_nat", "nft_masq", "nft_numgen",

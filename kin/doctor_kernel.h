@@ -13,7 +13,7 @@ enum class Need { kRequired, kUseful };
 struct KernelPart {
     std::string what;
     Need need;
-    std::vector<std::string> modules;  ///< As modprobe names them.
+    std::vector<std::string> modules;  ///< As modprobe names them; none: only another kernel helps.
     std::string cost;                  ///< What does not work without it.
     /// Makes what kin makes with it, in the namespaces that the calling process is in. Call it in
     /// a child that has namespaces of its own. The kernel loads modules itself when they are used,

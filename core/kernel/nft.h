@@ -31,6 +31,7 @@ std::string name_of(L4 l4);  ///< "tcp"
 /// Something of a packet that a key is made of.
 struct Field {
     enum class Kind : uint8_t {
+        kSourceMac,           ///< ether saddr: 0a:58, the same in all, and four bytes
         kSourceAddress,       ///< ip saddr
         kDestinationAddress,  ///< ip daddr
         kProtocol,            ///< meta l4proto
@@ -43,6 +44,7 @@ struct Field {
     uint32_t modulus = 0;  ///< Of kRandom.
     auto operator<=>(const Field&) const = default;
 };
+inline constexpr Field kSourceMac{Field::Kind::kSourceMac, 0};
 inline constexpr Field kSourceAddress{Field::Kind::kSourceAddress, 0};
 inline constexpr Field kDestinationAddress{Field::Kind::kDestinationAddress, 0};
 inline constexpr Field kProtocol{Field::Kind::kProtocol, 0};
@@ -282,6 +284,7 @@ struct Base {
     Verdict::Kind policy = Verdict::Kind::kAccept;
     auto operator<=>(const Base&) const = default;
 };
+inline constexpr int32_t kRawPriority = -300;
 inline constexpr int32_t kDstnatPriority = -100;
 inline constexpr int32_t kFilterPriority = 0;
 inline constexpr int32_t kSrcnatPriority = 100;

@@ -9,8 +9,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/ip_icmp.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/assert.h"
@@ -27,6 +29,7 @@ struct HeaderPart {
     uint32_t offset;
     uint32_t bytes;
 };
+constexpr HeaderPart kSourceMacPart{NFT_PAYLOAD_LL_HEADER, 6, 6};
 constexpr HeaderPart kSourceAddressPart{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
 constexpr HeaderPart kDestinationAddressPart{NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
 constexpr HeaderPart kSourcePortPart{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2};
@@ -36,10 +39,10 @@ HeaderPart address_part(Side side) {
     return side == Side::kSource ? kSourceAddressPart : kDestinationAddressPart;
 }
 
-/// The register of a key's part: the first in a register of 16 bytes, the others, four bytes each,
-/// behind it.
-uint32_t register_of(size_t part) {
-    return part == 0 ? uint32_t{NFT_REG_1} : NFT_REG32_00 + static_cast<uint32_t>(part);
+/// The register of a key's part: the first in a register of 16 bytes, the others behind it, so many
+/// words of four bytes from its start.
+uint32_t register_at(size_t words) {
+    return words == 0 ? uint32_t{NFT_REG_1} : NFT_REG32_00 + static_cast<uint32_t>(words);
 }
 
 class Expressions {
@@ -105,7 +108,16 @@ public:
         compare(NFT_CMP_EQ, static_cast<uint8_t>(l4));
     }
     void load(const Fields& key) {
-        for (size_t part = 0; part < key.size(); ++part) load(key[part], register_of(part));
+        // Who asks for a MAC makes sure first that there is one, or nft would list bare offsets.
+        if (std::ranges::count(key, kSourceMac) > 0) {
+            load_meta(NFT_META_IIFTYPE);
+            compare(NFT_CMP_EQ, uint16_t{ARPHRD_ETHER});
+        }
+        size_t words = 0;
+        for (const Field& field : key) {
+            load(field, register_at(words));
+            words += field == kSourceMac ? 2 : 1;
+        }
     }
     nftnl_expr* lookup(const std::string& set) {
         nftnl_expr* e = add("lookup");
@@ -124,6 +136,8 @@ public:
 private:
     void load(const Field& field, uint32_t target) {
         switch (field.kind) {
+            case Field::Kind::kSourceMac:
+                return payload(kSourceMacPart, target);
             case Field::Kind::kSourceAddress:
                 return payload(kSourceAddressPart, target);
             case Field::Kind::kDestinationAddress:
@@ -291,7 +305,7 @@ void add(Expressions& out, const Dnat& s) {
 void add(Expressions& out, const DnatMap& s) {
     out.load(s.key);
     nftnl_expr_set_u32(out.lookup(s.map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(out.nat(NFT_NAT_DNAT), NFTNL_EXPR_NAT_REG_PROTO_MIN, register_of(1));
+    nftnl_expr_set_u32(out.nat(NFT_NAT_DNAT), NFTNL_EXPR_NAT_REG_PROTO_MIN, register_at(1));
 }
 
 void add(Expressions& out, const Snat& s) {

@@ -21,7 +21,7 @@ struct FieldTraits {
     uint8_t bytes;
     enum class Order : uint8_t { kHost = 1, kNetwork = 2 } order;
     enum class Typeof : uint8_t { kPayload = 7, kMeta = 9, kNumgen = 23 } expression;
-    uint32_t description;  ///< Payload: which header (11 th, 12 ip). Meta: the key.
+    uint32_t description;  ///< Payload: which header (11 th, 12 ip, 17 ether). Meta: the key.
     uint32_t detail;       ///< Payload: which field of the header.
 };
 
@@ -30,6 +30,8 @@ FieldTraits traits_of(const Field& field) {
     using Typeof = FieldTraits::Typeof;
     // clang-format off
     switch (field.kind) {
+        case Field::Kind::kSourceMac:
+            return {9, 6, Order::kNetwork, Typeof::kPayload, 17, 2};
         case Field::Kind::kSourceAddress:
             return {7, 4, Order::kNetwork, Typeof::kPayload, 12, 11};
         case Field::Kind::kDestinationAddress:
@@ -47,6 +49,11 @@ FieldTraits traits_of(const Field& field) {
     }
     // clang-format on
     return {};
+}
+
+/// What all keys of a field start with, before the bytes that tell them apart.
+std::string_view start_of(const Field& field) {
+    return field.kind == Field::Kind::kSourceMac ? "\x0a\x58" : "";
 }
 
 uint8_t padded(uint8_t bytes) { return static_cast<uint8_t>((bytes + 3) & ~3); }
@@ -128,9 +135,11 @@ std::string encode_key(const Fields& fields, const Key& key) {
         const FieldTraits traits = traits_of(fields[part]);
         const bool network = traits.order == FieldTraits::Order::kNetwork;
         const uint32_t word = network ? htonl(key[part]) : key[part];
+        const size_t bytes = traits.bytes - start_of(fields[part]).size();
         // A number's last bytes in network order, its first in the host's (little endian).
-        const size_t skip = network ? sizeof word - traits.bytes : 0;
-        out.append(reinterpret_cast<const char*>(&word) + skip, traits.bytes);
+        const size_t skip = network ? sizeof word - bytes : 0;
+        out.append(start_of(fields[part]));
+        out.append(reinterpret_cast<const char*>(&word) + skip, bytes);
         if (fields.size() > 1) out.append(padded(traits.bytes) - traits.bytes, '\0');
     }
     return out;
@@ -143,8 +152,10 @@ Key decode_key(const Fields& fields, std::string_view bytes) {
         if (bytes.size() < traits.bytes) return key;
         const bool network = traits.order == FieldTraits::Order::kNetwork;
         uint32_t word = 0;
-        const size_t skip = network ? sizeof word - traits.bytes : 0;
-        std::memcpy(reinterpret_cast<char*>(&word) + skip, bytes.data(), traits.bytes);
+        const size_t start = start_of(field).size();
+        const size_t skip = network ? sizeof word - (traits.bytes - start) : 0;
+        std::memcpy(reinterpret_cast<char*>(&word) + skip, bytes.data() + start,
+                    traits.bytes - start);
         key.push(network ? ntohl(word) : word);
         bytes.remove_prefix(std::min<size_t>(bytes.size(), padded(traits.bytes)));
     }

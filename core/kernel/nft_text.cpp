@@ -20,6 +20,8 @@ std::string quoted_comment(std::string_view comment) {
 
 std::string text_of(const Field& field) {
     switch (field.kind) {
+        case Field::Kind::kSourceMac:
+            return "ether saddr";
         case Field::Kind::kSourceAddress:
             return "ip saddr";
         case Field::Kind::kDestinationAddress:
@@ -43,8 +45,14 @@ bool is_address(const Field& field) {
            field.kind == Field::Kind::kDestinationAddress;
 }
 
+std::string mac_text(uint32_t part) {
+    const auto byte = [part](int shift) { return static_cast<uint8_t>(part >> shift); };
+    return Mac{{0x0a, 0x58, byte(24), byte(16), byte(8), byte(0)}}.to_string();
+}
+
 std::string part_text(const Field& field, uint32_t part) {
     if (is_address(field)) return Ipv4{part}.to_string();
+    if (field.kind == Field::Kind::kSourceMac) return mac_text(part);
     if (field.kind == Field::Kind::kProtocol) return name_of(static_cast<L4>(part));
     if (field.kind == Field::Kind::kMark) return hex32(part);
     return std::to_string(part);

@@ -193,6 +193,8 @@ private:
     uint32_t part_of(const Field& field) const {
         const Packet& packet = fate_.packet;
         switch (field.kind) {
+            case Field::Kind::kSourceMac:
+                return packet.source_mac;
             case Field::Kind::kSourceAddress:
                 return packet.source.value;
             case Field::Kind::kDestinationAddress:

@@ -23,6 +23,7 @@ struct Packet {
     bool dnatted = false;  ///< conntrack has rewritten the connection's destination.
     uint32_t ct_mark = 0;  ///< The connection's.
     uint32_t mark = 0;
+    uint32_t source_mac = 0;  ///< Its last four bytes: the address of a pod that sent it.
     auto operator<=>(const Packet&) const = default;
 };
 

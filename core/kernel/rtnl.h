@@ -70,6 +70,7 @@ struct Link {
     int bridge = 0;  ///< The ifindex of the bridge that it is a port of; 0: of none.
     int peer = 0;    ///< The ifindex of a veth's other end, in that end's namespace.
     bool up = false;
+    bool locked = false;  ///< A bridge's port that takes frames of known MACs only: isolate_port().
 };
 
 /// An address of a link, with the length of its network.
@@ -120,7 +121,8 @@ public:
     RtnlBatch& set_bridge(int link, int bridge);
     /// A port for somebody who is not trusted. It exchanges frames only with the bridge itself and
     /// with ports that are not isolated, and takes them from MACs only that set_forwarding() put
-    /// behind it: nobody can speak or be spoken to as somebody else. After set_bridge().
+    /// behind it: nobody can speak or be spoken to as somebody else. Before Linux 5.18 it takes
+    /// them from all. After set_bridge().
     RtnlBatch& isolate_port(int link);
     /// An address that is already there is success.
     RtnlBatch& add_address(const LinkAddress& address);

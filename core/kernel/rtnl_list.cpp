@@ -34,7 +34,11 @@ Link link_of(const nlmsghdr& message) {
     link.index = header.ifi_index;
     link.up = (header.ifi_flags & IFF_UP) != 0;
     link.name = in.text(IFLA_IFNAME);
-    link.kind = in.nest(IFLA_LINKINFO).text(IFLA_INFO_KIND);
+    const Attributes kind = in.nest(IFLA_LINKINFO);
+    link.kind = kind.text(IFLA_INFO_KIND);
+    if (kind.text(IFLA_INFO_SLAVE_KIND) == "bridge") {
+        link.locked = kind.nest(IFLA_INFO_SLAVE_DATA).find(IFLA_BRPORT_LOCKED) == "\1";
+    }
     link.mac = mac_of(in.find(IFLA_ADDRESS));
     link.mtu_bytes = in.u32(IFLA_MTU);
     link.bridge = static_cast<int>(in.u32(IFLA_MASTER));

@@ -58,6 +58,8 @@ public:
         plan.up = {kPodBridge};
         // In the place of the kernel's own, which has the gateway as source.
         plan.routes = {to_pods(addresses, node, pods, kPodBridge)};
+        plan.sets = {senders(pods)};
+        plan.chains = {check_senders()};
         return plan;
     }
     Mac gateway_mac(const AddressPlan& addresses, int node, Ipv4) const override {
@@ -71,6 +73,37 @@ public:
         plan.forwarding = {{link, mac_of(pod), {}}};
         plan.carriers = {link, kPodBridge};  // The bridge has none before its first port.
         return plan;
+    }
+
+private:
+    static nft::Fields sender() { return {nft::kSourceMac, nft::kSourceAddress}; }
+    /// All the pods that the node may ever have. A port takes its pod's MAC only, and what has come
+    /// through a port looks to the node like anything from cni0, whose rp_filter takes each of its
+    /// pods' addresses: this joins the one to the other. It need not follow the pods that come and
+    /// go, as MACs are derived from addresses.
+    static nft::Set senders(Cidr pods) {
+        nft::Set set;
+        set.shape.name = "pods";
+        set.shape.key = sender();
+        set.shape.comment = "who sends from which MAC";
+        for (uint32_t host = 2; host + 1 < pods.size(); ++host) {  // .1 is the gateway.
+            const Ipv4 pod = pods.address.plus(host);
+            set.elements[nft::Key(pod, pod)] = {};
+        }
+        return set;
+    }
+    static nft::Chain check_senders() {
+        nft::Rule rule;
+        rule.statements = {nft::InterfaceMatch{nft::Direction::kIn, "cni0"},
+                           nft::SetMatch{sender(), "pods", nft::Sense::kIsNot}, nft::Counter{},
+                           nft::drop()};
+        rule.comment = "a pod speaks as itself only";
+        nft::Chain chain;
+        chain.name = "prerouting";
+        // Before anything remembers the packet.
+        chain.base = nft::Base{nft::Base::Type::kFilter, nft::Hook::kPrerouting, nft::kRawPriority};
+        chain.rules = {std::move(rule)};
+        return chain;
     }
 };
 

@@ -1,10 +1,8 @@
 #include "netns/network/egress.h"
 
-#include "core/base/strings.h"
-
 namespace kin::netns {
 
-nft::Table egress_table(const AddressPlan& addresses, int node) {
+nft::Chain leave_as_node(const AddressPlan& addresses, int node) {
     const auto to_elsewhere = [](Cidr block) {
         return nft::AddressMatch{nft::Side::kDestination, block, nft::Sense::kIsNot};
     };
@@ -25,10 +23,7 @@ nft::Table egress_table(const AddressPlan& addresses, int node) {
                                  // After kube-proxy's: who of them rewrites first wins.
                                  nft::kSrcnatPriority + 5};
     postrouting.rules = {std::move(leave)};
-    nft::Table table;
-    table.name = "kin-network";
-    table.chains = {std::move(postrouting)};
-    return table;
+    return postrouting;
 }
 
 }  // namespace kin::netns

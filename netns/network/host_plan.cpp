@@ -22,7 +22,17 @@ void append(HostPlan& to, const HostPlan& more) {
     append(to.neighbours, more.neighbours);
     append(to.forwarding, more.forwarding);
     append(to.routes, more.routes);
+    append(to.sets, more.sets);
+    append(to.chains, more.chains);
     append(to.carriers, more.carriers);
+}
+
+nft::Table rules_of(const HostPlan& host) {
+    nft::Table table;
+    table.name = "kin-network";
+    table.sets = host.sets;
+    table.chains = host.chains;
+    return table;
 }
 
 void add_to(RtnlBatch& batch, const HostPlan& host) {

@@ -5,6 +5,7 @@
 
 #include "core/base/ip.h"
 #include "core/kernel/netns.h"
+#include "core/kernel/nft.h"
 #include "core/kernel/rtnl.h"
 
 /// One network namespace as a value, and that value as changes of the kernel. Pure.
@@ -43,13 +44,17 @@ struct HostPlan {
     std::vector<Neighbour> neighbours;
     std::vector<Forwarding> forwarding;
     std::vector<Route> routes;
+    std::vector<nft::Set> sets;      ///< Of its nftables table `kin-network`.
+    std::vector<nft::Chain> chains;  ///< The same; without any there is no such table.
     std::vector<int> carriers;  ///< Links that carry at once, their other ends being up already.
 };
 
 /// Adds to `to` all that `more` holds.
 void append(HostPlan& to, const HostPlan& more);
 
-/// What makes `host` once its sysctls are set and its bridges and cables are there.
+/// Its table `kin-network`.
+nft::Table rules_of(const HostPlan& host);
+/// What makes `host`'s links once its sysctls are set and its bridges and cables are there.
 void add_to(RtnlBatch& batch, const HostPlan& host);
 /// What takes away the routes, neighbours and forwarding entries of `addition`: those outlive what
 /// they are about. Its links go with their other ends.

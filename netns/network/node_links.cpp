@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/base/strings.h"
-#include "netns/network/egress.h"
 
 namespace kin::netns {
 namespace {
@@ -64,9 +63,7 @@ Result<KernelNode*> NodeLinks::create_host(const HostPlan& plan) {
     for (const Sysctl& setting : plan.optional_sysctls) {
         TRY(check_sysctl(node.netns, setting).context(plan.name));
     }
-    if (const int number = node_number(plan.name)) {
-        TRY(node.nft.replace(egress_table(addresses(), number)).context(plan.name));
-    }
+    if (!plan.chains.empty()) TRY(node.nft.replace(rules_of(plan)).context(plan.name));
     return &hosts_.emplace(plan.name, std::move(node)).first->second;
 }
 

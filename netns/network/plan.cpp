@@ -1,6 +1,7 @@
 #include "netns/network/plan.h"
 
 #include "core/base/strings.h"
+#include "netns/network/egress.h"
 
 namespace kin::netns {
 namespace {
@@ -90,6 +91,7 @@ HostPlan plan_node_alone(const NetworkShape& shape, int number) {
     node.up = {kLoopback, kEth0};
     node.neighbours = {{kEth0, plan.router(), mac_of(plan.router())}};
     node.routes = {route_via({{0}, 0}, plan.router(), kEth0)};
+    node.chains = {leave_as_node(plan, number)};
     append(node, shape.attachment->plan_node(plan, number));
     append(node, shape.overlay->plan_node(plan, number));
     return node;

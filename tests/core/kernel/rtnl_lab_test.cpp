@@ -102,6 +102,7 @@ TEST_F(RtnlLabTest, BridgePortsCanBeIsolated) {
                                  .set_bridge(8, 7)
                                  .isolate_port(8)));
     EXPECT_EQ(node().link("p1").value().bridge, 7);
+    EXPECT_TRUE(node().link("p1").value().locked);
     const auto shown = node_->netns.enter([] {
         return Result<std::string>(
             shell("bridge -d link show dev p1 | grep -Eo '(isolated|learning|locked) o[nf]+'"));

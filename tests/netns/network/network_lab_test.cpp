@@ -206,7 +206,8 @@ TEST_P(NetworkLabTest, PodCannotSendAsSomebodyElse) {
     const PodNetwork& a = pod("a", "node-1");
     const PodNetwork& neighbour = pod("b", "node-1");
     const PodNetwork& far = pod("c", "node-2");
-    for (const Ipv4 other : {far.address, addresses_.node(2), addresses_.client()}) {
+    for (const Ipv4 other :
+         {neighbour.address, far.address, addresses_.node(2), addresses_.client()}) {
         shell_in(a.netns, cat("ip address add ", other, "/32 dev eth0"));
         for (const PodNetwork* to : {&neighbour, &far}) {
             if (to->address == other) continue;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/strings.h"
+#include "core/kernel/nft_trace.h"
 #include "netns/network/address_pool.h"
 #include "netns/network/egress.h"
 
@@ -113,6 +114,27 @@ TEST(NetworkPlanTest, TunnelLeadsToTheNodeOfThePods) {
     EXPECT_EQ(node.neighbours.back(), (Neighbour{4, *Ipv4::parse("10.244.1.0"), far}));
 }
 
+TEST(NetworkPlanTest, BridgedNodeKnowsWhichPodHasWhichMac) {
+    const ClusterPlan plan = plan_cluster(shape("bridge", "none"), first_nodes(2));
+    const nft::Table table = rules_of(*plan.find("node-2"));
+    const auto fate = [&](const char* in, const char* mac, const char* source) {
+        nft::Packet packet;
+        packet.source_mac = Ipv4::parse(mac)->value;
+        packet.source = *Ipv4::parse(source);
+        packet.in = in;
+        const nft::Table* const tables[] = {&table};
+        return nft::trace(tables, nft::Hook::kPrerouting, packet).outcome;
+    };
+    using enum nft::Fate::Outcome;
+    for (const char* pod : {"10.244.2.2", "10.244.2.254"}) {
+        EXPECT_EQ(fate("cni0", pod, pod), kAccepted) << pod;
+    }
+    EXPECT_EQ(fate("cni0", "10.244.2.2", "10.244.2.3"), kDropped);
+    EXPECT_EQ(fate("cni0", "10.244.2.1", "10.244.2.1"), kDropped);
+    EXPECT_EQ(fate("cni0", "10.244.1.2", "10.244.1.2"), kDropped);
+    EXPECT_EQ(fate("eth0", "172.30.0.2", "10.244.1.2"), kAccepted);
+}
+
 TEST(NetworkPlanTest, BridgedPodIsAnIsolatedPortWithAFixedMac) {
     const Ipv4 pod = *Ipv4::parse("10.244.2.5");
     const PodPlan plan = plan_pod(shape("bridge", "vxlan"), 2, pod, 17, "1a2b3c4d");
@@ -216,7 +238,7 @@ TEST(AddressPoolTest, WishIsGrantedWhereItIsFree) {
 }
 
 TEST(EgressTest, OnlyTrafficToTheOutsideIsRewritten) {
-    EXPECT_EQ(nft::to_text(egress_table({}, 1).chains[0].rules[0]),
+    EXPECT_EQ(nft::to_text(leave_as_node({}, 1).rules[0]),
               "oifname \"eth0\" ip saddr 10.244.1.0/24 ip daddr != 10.244.0.0/16 "
               "ip daddr != 172.30.0.0/24 counter snat to 172.30.0.2 fully-random "
               "comment \"pods to the outside world leave as the node\"");
