@@ -41,6 +41,7 @@ public:
         plan.tunnels = {tunnel};
         plan.addresses = {{kTunnel, end, 32}};
         plan.up = {kTunnel};
+        plan.chains = {tunnel_chain(addresses), input_chain(tunnel.port)};
         return plan;
     }
     HostPlan plan_peer(const AddressPlan& addresses, int node, int peer) const override {
@@ -57,6 +58,36 @@ public:
     }
 
 private:
+    /// The kernel unpacks whatever comes to a tunnel's port, and the packet inside has passed no
+    /// check of senders: it could be from anybody, in everybody's name.
+    static nft::Chain input_chain(uint16_t port) {
+        nft::Chain chain;
+        chain.name = "input";
+        chain.base = nft::Base{nft::Base::Type::kFilter, nft::Hook::kInput, nft::kFilterPriority};
+        chain.rules = {{{nft::PortMatch{nft::L4::kUdp, nft::Side::kDestination, port, port},
+                         nft::goto_("tunnel")},
+                        "what comes through a tunnel"}};
+        return chain;
+    }
+    /// Pods cannot send as a node (their link takes their own address only), nor can the outside
+    /// world (the router's does).
+    static nft::Chain tunnel_chain(const AddressPlan& addresses) {
+        const auto drop = [](nft::Statement match, std::string why) {
+            return nft::Rule{{std::move(match), nft::Counter{}, nft::drop()}, std::move(why)};
+        };
+        const auto from = [](Cidr block, nft::Sense sense) {
+            return nft::AddressMatch{nft::Side::kSource, block, sense};
+        };
+        nft::Chain chain;
+        chain.name = "tunnel";
+        chain.rules = {
+            drop(nft::InterfaceMatch{nft::Direction::kIn, "eth0", nft::Sense::kIsNot},
+                 "pods of this node do not tunnel"),
+            drop(from(addresses.nodes, nft::Sense::kIsNot), "only nodes tunnel"),
+            drop(from({addresses.router(), 32}, nft::Sense::kIs), "and the router is none")};
+        return chain;
+    }
+
     /// 1500 less the outer headers: 20 of IP, 8 of UDP, 8 of VXLAN and 14 of the inner Ethernet.
     static constexpr uint32_t kMtuBytes = 1450;
 

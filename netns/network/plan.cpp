@@ -61,6 +61,7 @@ HostPlan plan_router(const AddressPlan& plan) {
         router.neighbours.push_back({kOutsideBridge, host, mac_of(host)});
     }
     // As in most real networks, the router knows nothing of pods and Services.
+    router.checked = {kOutsideBridge};  // Nobody out there can speak as a node.
     router.routes = {unreachable(plan.pods), unreachable(plan.services),
                      unreachable(plan.load_balancers)};
     return router;

@@ -252,6 +252,47 @@ TEST_P(NetworkLabTest, OnlyTunnelsCarryPodsPacketsBetweenNodes) {
         << seen;
 }
 
+/// Sends a datagram to port 4789 that holds a frame for the tunnel's end on a node.
+void send_tunnelled(const Netns& from, Ipv4 source, Ipv4 node, Mac end) {
+    std::string datagram("\x08\0\0\0\0\0\x01\0", 8);  // VXLAN: there is a VNI, and it is 1.
+    datagram.append(reinterpret_cast<const char*>(end.bytes), sizeof end.bytes);
+    datagram.append("\x0a\x58\x0a\xf4\x09\0\x08\0", 8);  // From some MAC, IPv4.
+    datagram.append(20, '\0');
+    const auto socket = from.enter([]() -> Result<UniqueFd> {
+        return UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    });
+    const sockaddr_in me = socket_address(source, 0), to = socket_address(node, 4789);
+    ASSERT_EQ(::bind(socket->get(), reinterpret_cast<const sockaddr*>(&me), sizeof me), 0);
+    ASSERT_GT(::sendto(socket->get(), datagram.data(), datagram.size(), 0,
+                       reinterpret_cast<const sockaddr*>(&to), sizeof to),
+              0);
+}
+
+TEST_P(NetworkLabTest, OnlyNodesSpeakIntoTheTunnel) {
+    if (overlay() == "none") return;
+    const PodNetwork& there = pod("a", "node-2");
+    const PodNetwork& elsewhere = pod("b", "node-1");
+    const Ipv4 node = addresses_.node(2), forged = addresses_.node(1);
+    const Mac end = mac_of(addresses_.node_pods(2).address);
+    const auto frames = [&] {
+        return shell_in(host("node-2"),
+                        "ip -s -j link show vxlan.1 | grep -o '\"rx\":{[^,]*,[^,]*'");
+    };
+    const std::string before = frames();
+    send_tunnelled(there.netns, there.address, node, end);
+    send_tunnelled(there.netns, there.address, addresses_.gateway(2), end);
+    send_tunnelled(elsewhere.netns, elsewhere.address, node, end);
+    send_tunnelled(host("router"), addresses_.router(), node, end);
+    send_tunnelled(host("client"), addresses_.client(), node, end);
+    for (const Netns* netns : {&there.netns, &elsewhere.netns, &host("client")}) {
+        shell_in(*netns, cat("ip address add ", forged, "/32 dev eth0"));
+        send_tunnelled(*netns, forged, node, end);
+    }
+    EXPECT_EQ(frames(), before);
+    send_tunnelled(host("node-1"), forged, node, end);
+    EXPECT_NE(frames(), before);
+}
+
 TEST_P(NetworkLabTest, AddressThatComesAgainLeadsToTheNewPod) {
     const Ipv4 address = pod("a", "node-1").address;
     const PodNetwork& asker = pod("asker", "node-1");

@@ -114,6 +114,29 @@ TEST(NetworkPlanTest, TunnelLeadsToTheNodeOfThePods) {
     EXPECT_EQ(node.neighbours.back(), (Neighbour{4, *Ipv4::parse("10.244.1.0"), far}));
 }
 
+TEST(NetworkPlanTest, TunnelTakesDatagramsOfNodesOnly) {
+    const ClusterPlan plan = plan_cluster(shape("ptp", "vxlan"), first_nodes(2));
+    const nft::Table table = rules_of(*plan.find("node-1"));
+    const auto fate = [&](const char* in, const char* source, uint16_t port = 4789) {
+        nft::Packet packet;
+        packet.source = *Ipv4::parse(source);
+        packet.l4 = nft::L4::kUdp;
+        packet.destination_port = port;
+        packet.in = in;
+        const nft::Table* const tables[] = {&table};
+        return nft::trace(tables, nft::Hook::kInput, packet).outcome;
+    };
+    using enum nft::Fate::Outcome;
+    EXPECT_EQ(fate("eth0", "172.30.0.3"), kAccepted);
+    EXPECT_EQ(fate("eth0", "172.30.0.1"), kDropped);
+    EXPECT_EQ(fate("eth0", "10.244.2.2"), kDropped);
+    EXPECT_EQ(fate("eth0", "203.0.113.10"), kDropped);
+    EXPECT_EQ(fate("veth1", "10.244.1.2"), kDropped);
+    EXPECT_EQ(fate("veth1", "10.244.1.2", 53), kAccepted);
+    EXPECT_EQ(plan.find("router")->checked, std::vector<int>{3});
+    EXPECT_FALSE(rules_of(*plan_cluster({}, {1}).find("node-1")).find_chain("input"));
+}
+
 TEST(NetworkPlanTest, BridgedNodeKnowsWhichPodHasWhichMac) {
     const ClusterPlan plan = plan_cluster(shape("bridge", "none"), first_nodes(2));
     const nft::Table table = rules_of(*plan.find("node-2"));
