@@ -41,6 +41,10 @@ int check(const std::string& lab, const CheckOptions& options) {
                 meant == "nowhere" ? "nobody is behind it" : meant.c_str(), tried.c_str(),
                 detail.empty() || detail == tried ? "" : cat(" (", detail, ')').c_str(),
                 indented(string_at(*json, {"why"})).c_str());
+    if (tried == "failed") {
+        std::printf("it could not be tried\n");
+        return 1;
+    }
     if (!bool_at(*json, {"agrees"})) {
         std::printf("THE KERNEL DOES NOT DO WHAT THE POLICIES SAY\n");
         return 1;
@@ -51,6 +55,15 @@ int check(const std::string& lab, const CheckOptions& options) {
         meant == "nowhere" ? "nobody is behind it" : cat("the policies say ", meant).c_str());
     return 1;
 }
+
+namespace {
+/// A pair's mark in the grid.
+const char* mark_of(const Json& pair) {
+    if (string_at(pair, {"tried"}) == "failed") return "?";
+    if (!bool_at(pair, {"agrees"})) return "!";
+    return string_at(pair, {"meant"}) == "allow" ? "." : "x";
+}
+}  // namespace
 
 int matrix(const std::string& lab, const std::string& ns) {
     const auto json = ask(lab, cat("/kin/v1/matrix?namespace=", ns));
@@ -72,10 +85,8 @@ int matrix(const std::string& lab, const std::string& ns) {
         const Json& pair = pairs[i];
         if (i % to.size() == 0)
             std::printf("%-*s", static_cast<int>(width), string_at(pair, {"from"}).c_str());
-        const bool agrees = bool_at(pair, {"agrees"});
-        wrong += agrees ? 0 : 1;
-        const bool allowed = string_at(pair, {"meant"}) == "allow";
-        std::printf(" %3s", !agrees ? "!" : allowed ? "." : "x");
+        wrong += bool_at(pair, {"agrees"}) ? 0 : 1;
+        std::printf(" %3s", mark_of(pair));
         if (i % to.size() == to.size() - 1) std::printf("\n");
     }
     std::printf("\n");
@@ -83,7 +94,8 @@ int matrix(const std::string& lab, const std::string& ns) {
         std::printf("%3zu  %s:%lld\n", i + 1, to[i].c_str(),
                     static_cast<long long>(int_at(pairs[i], {"port"})));
     }
-    std::printf("\n. allowed   x denied   ! the kernel does not do what the policies say\n");
+    std::printf(
+        "\n. allowed   x denied   ! the kernel does not do what the policies say   ? not tried\n");
     return wrong == 0 ? 0 : 1;
 }
 

@@ -12,8 +12,8 @@
 
 namespace kin::policy {
 
-/// How the packets of `kin check` and `kin matrix` are known: by a code point for local use (DSCP 43,
-/// RFC 2474 section 6), as the byte with which IP_TOS sets it.
+/// How the packets of `kin check` and `kin matrix` are known: by a code point for local use (DSCP
+/// 43, RFC 2474 section 6), as the byte with which IP_TOS sets it.
 constexpr uint8_t kProbeTos = 43 << 2;
 
 /// The beginning of a dropped packet.

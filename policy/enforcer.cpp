@@ -174,14 +174,18 @@ void Enforcer::prepare(NodeState& node) {
 void Enforcer::read_drops(const std::string& node, DropWatch& drops) {
     constexpr auto kRest = std::chrono::milliseconds(20);
     constexpr size_t kMost = 16;
-    drops.log.read(kMost, [&](const LoggedPacket& packet) { on_drop(node, packet); });
+    drops.log.read(kMost, [&](const LoggedPacket& packet) { on_logged(node, packet); });
     drops.watch.set(0);
     drops.rested = client_.loop().after(kRest, [&drops] { drops.watch.set(Readiness::kReadable); });
 }
 
-void Enforcer::on_drop(const std::string& node, const LoggedPacket& logged) {
+void Enforcer::on_logged(const std::string& node, const LoggedPacket& logged) {
     const auto packet = read_packet(logged.payload);
     if (!packet) return;
+    if (packet->probe) {  // Nobody but who asked for it wants to hear of it.
+        if (heard_) heard_(packet->packet);
+        return;
+    }
     Drop drop;
     drop.time = std::chrono::system_clock::now();
     drop.node = node;
@@ -193,8 +197,6 @@ void Enforcer::on_drop(const std::string& node, const LoggedPacket& logged) {
     const Judgement judgement = judge(world(), packet->packet);
     const SideVerdict& side = in ? judgement.ingress : judgement.egress;
     drop.why = side.to_string();
-    // Nobody but who asked for a probe wants to hear of it.
-    if (packet->probe) return (void)dropped_probes_.add(std::move(drop));
     if (!drops_.add(drop)) return;
     const auto pod = world().pods.find(in ? packet->packet.destination : packet->packet.source);
     if (pod == world().pods.end()) return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,9 +44,11 @@ public:
 
     /// What the verdicts depend on, as it is enforced.
     const World& world() const { return ruleset_.world(); }
-    /// Packets that were dropped, newest last: of pods and hosts, and of kin's own probes.
+    /// Packets of pods and hosts that were dropped, newest last.
     const DropHistory& drops() const { return drops_; }
-    const DropHistory& dropped_probes() const { return dropped_probes_; }
+    /// Calls `heard` with each packet of kin's own probes that is dropped from now on; an empty one
+    /// ends that. There is one listener.
+    void hear_probes(std::function<void(const Packet&)> heard) { heard_ = std::move(heard); }
     /// One node's table as it is meant to be: for the interpreter.
     nft::Table table(const std::string& node) const { return ruleset_.table(node); }
 
@@ -70,7 +73,7 @@ private:
     Result<> write_whole(NodeState& node);
     void prepare(NodeState& node);
     void read_drops(const std::string& node, DropWatch& drops);
-    void on_drop(const std::string& node, const LoggedPacket& logged);
+    void on_logged(const std::string& node, const LoggedPacket& logged);
     void tell(const PolicyPod& pod, const Drop& drop);
 
     Client& client_;
@@ -79,7 +82,8 @@ private:
     Ruleset ruleset_;
     std::map<std::string, Ipv4> announced_;  // By uid: pods whose status has no address yet.
     std::set<std::string> cut_;              // Nodes whose connections are to be looked through.
-    DropHistory drops_, dropped_probes_;
+    DropHistory drops_;
+    std::function<void(const Packet&)> heard_;
     FlowCutter cutter_;
     Debounce work_;
     Lifetime lifetime_;  // Last: callbacks end before what they touch.

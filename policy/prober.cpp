@@ -18,11 +18,13 @@ struct Prober::Running {
     };
     std::vector<Attempt> attempts;
     std::vector<Outcome> outcomes;
-    std::vector<Try> tries;
-    size_t left = 0;
-    uint64_t drops_before = 0;
-    Timer timeout;
+    std::chrono::milliseconds timeout;
     Done done;
+    // Those on their way: attempts first, first + 1, ...
+    std::vector<Try> tries;
+    size_t first = 0;
+    size_t left = 0;  ///< that are not over
+    Timer next;
 };
 
 Prober::Prober(Loop& control, Namespaces& namespaces, Enforcer& enforcer)
@@ -63,6 +65,7 @@ std::string_view name_of(Outcome::Meant meant) {
 }
 
 bool Outcome::agrees() const {
+    if (what == What::kFailed) return false;
     const bool came_through = what == What::kConnected || what == What::kRefused;
     if (meant == Meant::kAllow) return what != What::kDropped;
     if (meant == Meant::kDeny) return !came_through;
@@ -85,9 +88,10 @@ Outcome::Meant meaning(const World& world, const Attempt& attempt, std::string& 
 
 /// Which name servers has the root? A header (RFC 1035 section 4.1.1) and one question.
 constexpr uint16_t kDnsPort = 53;
-constexpr std::string_view kDnsQuery{"\x6b\x69\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
-                                     "\x00\x00\x02\x00\x01",
-                                     17};
+constexpr std::string_view kDnsQuery{
+    "\x6b\x69\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+    "\x00\x00\x02\x00\x01",
+    17};
 
 /// What an error of connect() or of a datagram's answer says.
 Outcome::What meaning_of(int error) {
@@ -110,51 +114,48 @@ Outcome::What meaning_of(int error) {
 }  // namespace
 
 void Prober::run(std::vector<Attempt> attempts, std::chrono::milliseconds timeout, Done done) {
+    if (running_.empty()) enforcer_.hear_probes([this](const Packet& packet) { on_drop(packet); });
     auto& running = *running_.emplace_back(std::make_unique<Running>());
     running.attempts = std::move(attempts);
     running.outcomes.resize(running.attempts.size());
-    running.tries.resize(running.attempts.size());
-    running.left = running.attempts.size();
+    running.timeout = timeout;
     running.done = std::move(done);
-    const auto known = enforcer_.dropped_probes().after(0);
-    running.drops_before = known.empty() ? 0 : known.back().number;
-    for (size_t i = 0; i < running.attempts.size(); ++i) {
-        Outcome& outcome = running.outcomes[i];
-        outcome.meant = meaning(enforcer_.world(), running.attempts[i], outcome.why);
-        start(running, i);
-    }
-    // Even if none is left: the answer never comes before this returns.
-    running.timeout = control_.after(running.left == 0 ? std::chrono::milliseconds(0) : timeout,
-                                     [this, &running] { finish(running); });
+    // The answer never comes before this returns.
+    running.next =
+        control_.after(std::chrono::milliseconds(0), [this, &running] { start_some(running); });
+}
+
+void Prober::start_some(Running& running) {
+    running.left = std::min(kAtOnce, running.attempts.size() - running.first);
+    running.tries.resize(running.left);
+    running.next =
+        control_.after(running.left == 0 ? std::chrono::milliseconds(0) : running.timeout,
+                       [this, &running] { end_some(running); });
+    for (size_t i = 0; i < running.tries.size(); ++i) start(running, running.first + i);
 }
 
 void Prober::start(Running& running, size_t index) {
     const Attempt& attempt = running.attempts[index];
-    Running::Try& one = running.tries[index];
-    const auto over = [this, &running, &one, index](int error) {
-        if (std::exchange(one.over, true)) return;
-        running.outcomes[index].what = meaning_of(error);
+    Outcome& outcome = running.outcomes[index];
+    outcome.meant = meaning(enforcer_.world(), attempt, outcome.why);
+    const auto over = [this, &running, index](int error) {
         if (error != 0) running.outcomes[index].detail = to_lower(std::strerror(error));
-        one.watch.cancel();
-        if (--running.left == 0)
-            running.timeout =
-                control_.after(std::chrono::milliseconds(0), [this, &running] { finish(running); });
+        end(running, index, meaning_of(error));
     };
     const bool tcp = attempt.l4 == nft::L4::kTcp;
     auto socket = namespaces_.open_in_pod(
         attempt.from, tcp ? Namespaces::SocketType::kTcp : Namespaces::SocketType::kUdp, {}, 0);
     if (!socket) {
-        running.outcomes[index].detail = socket.error().text();
-        one.over = true;
-        --running.left;
-        return;
+        outcome.detail = socket.error().text();
+        return end(running, index, Outcome::What::kFailed);
     }
+    outcome.what = Outcome::What::kSilent;
+    Running::Try& one = running.tries[index - running.first];
     one.fd = std::move(*socket);
     sockaddr_in at{};
     at.sin_family = AF_INET;
     at.sin_port = htons(attempt.port);
     at.sin_addr.s_addr = attempt.dialed.network_order();
-    running.outcomes[index].what = Outcome::What::kSilent;
     const int fd = one.fd.get();
     const int tos = kProbeTos;
     (void)::setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
@@ -174,21 +175,39 @@ void Prober::start(Running& running, size_t index) {
         });
 }
 
-void Prober::finish(Running& running) {
-    const auto drops = enforcer_.dropped_probes().after(running.drops_before);
-    for (size_t i = 0; i < running.attempts.size(); ++i) {
-        Outcome& outcome = running.outcomes[i];
-        if (outcome.what != Outcome::What::kSilent) continue;
-        const auto& packets = running.attempts[i].packets;
-        const bool dropped = std::any_of(drops.begin(), drops.end(), [&](const Drop& drop) {
-            return std::find(packets.begin(), packets.end(), drop.dropped.packet) != packets.end();
-        });
-        if (dropped) outcome.what = Outcome::What::kDropped;
+void Prober::end(Running& running, size_t index, Outcome::What what) {
+    Running::Try& one = running.tries[index - running.first];
+    if (std::exchange(one.over, true)) return;
+    running.outcomes[index].what = what;
+    one.watch.cancel();
+    if (--running.left > 0) return;
+    running.next =
+        control_.after(std::chrono::milliseconds(0), [this, &running] { end_some(running); });
+}
+
+/// A node need not be waited for once it has said that it dropped a packet.
+void Prober::on_drop(const Packet& packet) {
+    for (const auto& running : running_) {
+        for (size_t i = 0; i < running->tries.size(); ++i) {
+            const auto& packets = running->attempts[running->first + i].packets;
+            if (std::ranges::find(packets, packet) == packets.end()) continue;
+            end(*running, running->first + i, Outcome::What::kDropped);
+        }
     }
-    const auto mine = std::find_if(running_.begin(), running_.end(),
-                                   [&](const auto& one) { return one.get() == &running; });
+}
+
+void Prober::end_some(Running& running) {
+    running.first += running.tries.size();
+    running.tries.clear();
+    if (running.first == running.attempts.size()) return finish(running);
+    start_some(running);
+}
+
+void Prober::finish(Running& running) {
+    const auto mine = std::ranges::find(running_, &running, &std::unique_ptr<Running>::get);
     const std::unique_ptr<Running> ended = std::move(*mine);
     running_.erase(mine);
+    if (running_.empty()) enforcer_.hear_probes({});
     ended->done(std::move(ended->outcomes));
 }
 

@@ -26,20 +26,20 @@ struct Attempt {
 /// How it ended, and whether that is what the policies say.
 struct Outcome {
     /// kRefused: it came through and nobody listens there. kSilent: no answer, and no node dropped
-    /// it. kDropped: a node said that it dropped it.
+    /// it. kDropped: a node said that it dropped it. kFailed: it could not be tried.
     enum class What { kConnected, kRefused, kSilent, kDropped, kUnreachable, kFailed };
     What what = What::kFailed;
     std::string detail;  ///< of kFailed and kUnreachable
     enum class Meant { kAllow, kDeny, kDepends, kNowhere };
     Meant meant = Meant::kNowhere;  ///< by the policies
     std::string why;                ///< the judgement in words
-    /// False if the kernel did what the policies do not say.
+    /// False if the kernel did what the policies do not say, or could not be asked.
     bool agrees() const;
 };
 std::string_view name_of(Outcome::What what);    ///< "connected"
 std::string_view name_of(Outcome::Meant meant);  ///< "allow"
 
-/// Asks the evaluator and really tries, all attempts at the same time. On the control thread.
+/// Asks the evaluator and really tries, many attempts at the same time. On the control thread.
 class Prober {
 public:
     /// All of them outlive this object.
@@ -47,13 +47,20 @@ public:
     ~Prober();  ///< After the end of what run() was asked for.
 
     using Done = std::function<void(std::vector<Outcome>)>;
-    /// `done` is called once, on the same thread, after `timeout` at the latest.
+    /// No more attempts of one run() are on their way at a time, nor sockets open.
+    static constexpr size_t kAtOnce = 256;
+    /// `done` is called once, on the same thread: for each kAtOnce attempts after `timeout` at the
+    /// latest.
     void run(std::vector<Attempt> attempts, std::chrono::milliseconds timeout, Done done);
 
 private:
     struct Running;
+    void start_some(Running& running);
     void start(Running& running, size_t index);
+    void end(Running& running, size_t index, Outcome::What what);
+    void end_some(Running& running);
     void finish(Running& running);
+    void on_drop(const Packet& packet);
 
     Loop& control_;
     Namespaces& namespaces_;

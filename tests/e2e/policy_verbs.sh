@@ -124,6 +124,7 @@ $NS/plain      .   x   .   .
   2  $NS/db:5432
   3  $NS/frontend:80
   4  $NS/plain:80" "$(verb matrix -n "$NS" | head -10)"
+expect "kin matrix: what the marks mean" "^\\. allowed +x denied +! the kernel .* \\? not tried" verb matrix -n "$NS"
 expect "without a namespace the others are there, too" "^$NS-other/backend( +\.)+ +x( +\.)+$" verb matrix
 refused "of nobody" 'there are no pods' verb matrix -n kube-public
 refused "of nowhere" 'there is no namespace nowhere' verb matrix -n nowhere
