@@ -55,7 +55,10 @@ Result<const PodNetwork*> PodNetworks::attach(const std::string& pod_uid, const 
 
 void PodNetworks::attach_soon(const std::string& pod_uid, const std::string& node, Ipv4 wished,
                               Attached done) {
-    if (on_their_way_.contains(pod_uid)) return;
+    if (const auto coming = on_their_way_.find(pod_uid); coming != on_their_way_.end()) {
+        coming->second.done = std::move(done);
+        return;
+    }
     if (!wiring_ || find(pod_uid)) return done(attach(pod_uid, node, wished));
     auto place = find_place(node, wished);
     if (!place) return done(std::move(place).error());
@@ -88,6 +91,10 @@ void PodNetworks::detach(const std::string& pod_uid) {
     }
     nodes_.at(pod.node).pool.give_back(pod.address);
     pods_.erase(found);
+}
+
+void PodNetworks::forget_node(const std::string& node) {
+    if (wiring_) wiring_->forget(node);
 }
 
 std::string PodNetworks::link_name(const std::string& pod_uid) const {

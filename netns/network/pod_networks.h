@@ -35,8 +35,9 @@ public:
     /// The pointer lives until detach().
     Result<const PodNetwork*> attach(const std::string& pod_uid, const std::string& node,
                                      Ipv4 wished = {});
-    /// The same on the thread of the wiring, unless the pod is attached already or on its way:
-    /// `done` is called later or, for an early error, at once. Not called if detach() comes first.
+    /// The same on the thread of the wiring, unless the pod is attached already: `done` is called
+    /// later or, for an early error, at once. Not called if detach() comes first, nor if the pod is
+    /// asked for once more meanwhile: then that one's is.
     using Attached = std::function<void(Result<const PodNetwork*>)>;
     void attach_soon(const std::string& pod_uid, const std::string& node, Ipv4 wished,
                      Attached done);
@@ -44,6 +45,8 @@ public:
     /// or socket is in it. The address is free, and unreachable: at once with routed veths, with a
     /// bridge once nobody has answered for it. Not attached is success.
     void detach(const std::string& pod_uid);
+    /// Lets go of a node that leaves; its pods are detached.
+    void forget_node(const std::string& node);
     /// What the node calls its end of the pod's veth; "" if it is not attached.
     std::string link_name(const std::string& pod_uid) const;
     /// nullptr if it is not attached.

@@ -44,6 +44,10 @@ void PodWiring::wire(const std::string& node_name, const Netns& node, PodPlan pl
     });
 }
 
+void PodWiring::forget(const std::string& node_name) {
+    thread_.post([this, node_name] { nodes_.erase(node_name); });
+}
+
 Result<Netns> PodWiring::wire_here(const std::string& node_name, const Netns& node,
                                    const PodPlan& plan) {
     if (!is_home_) {

@@ -29,6 +29,8 @@ public:
     /// Pods are made in the order in which they were asked for. `done` is called on the control
     /// thread, even after the end of this object.
     void wire(const std::string& node_name, const Netns& node, PodPlan plan, Done done);
+    /// Lets go of a node that leaves, behind what was asked for before: else its namespace stays.
+    void forget(const std::string& node_name);
 
 private:
     /// The links of a node, as this thread sees them.

@@ -174,6 +174,7 @@ void NodeAgent::remove_node(const std::string& name) {
         if (pod.node == name) there.push_back(&pod);
     });
     for (const Pod* pod : there) drop(*pod);
+    context_.networks.forget_node(name);
 }
 
 Result<> NodeAgent::start_outside_hosts() {

@@ -3,6 +3,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <filesystem>
+#include <future>
+
 #include "core/base/strings.h"
 #include "netns/network/node_links.h"
 #include "netns/network/pod_networks.h"
@@ -342,6 +345,62 @@ TEST_P(NetworkLabTest, UnknownNodeIsNotFound) {
     const auto attached = pods_->attach("a", "node-9");
     ASSERT_FALSE(attached);
     EXPECT_EQ(attached.error().code(), Errc::kNotFound);
+}
+
+/// Pods that are made on the wiring's thread.
+class PodWiringLabTest : public testing::Test {
+protected:
+    void SetUp() override {
+        KIN_REQUIRE_LAB();  // Before there are threads.
+        control_ = std::make_unique<Loop>("kin-control");
+        wiring_ = std::make_unique<PodWiring>(*control_);
+        auto links = NodeLinks::create({}, first_nodes(2));
+        ASSERT_TRUE(links) << links.error().text();
+        links_ = std::move(links).value();
+        control_->call([&] { pods_ = std::make_unique<PodNetworks>(*links_, wiring_.get()); });
+    }
+    void TearDown() override {
+        if (control_) control_->call([&] { pods_.reset(); });
+    }
+    /// Whether `ask`, on the control thread, leads to a call of what it is given.
+    bool is_told(const std::function<void(PodNetworks::Attached)>& ask) {
+        const auto told = std::make_shared<std::promise<bool>>();
+        auto answer = told->get_future();
+        control_->call([&] { ask([told](const auto& attached) { told->set_value(!!attached); }); });
+        return answer.wait_for(std::chrono::seconds(10)) == std::future_status::ready &&
+               answer.get();
+    }
+    bool come_and_go(const std::string& node) {
+        const bool came = is_told([&](auto done) { pods_->attach_soon("pod", node, {}, done); });
+        control_->call([&] { pods_->detach("pod"); });
+        return came;
+    }
+    static ptrdiff_t descriptors() {
+        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+    }
+
+    std::unique_ptr<Loop> control_;
+    std::unique_ptr<PodWiring> wiring_;
+    std::unique_ptr<NodeLinks> links_;
+    std::unique_ptr<PodNetworks> pods_;
+};
+
+TEST_F(PodWiringLabTest, WhoAsksOnceMoreAfterDetachingIsTold) {
+    EXPECT_TRUE(is_told([&](auto done) {
+        pods_->attach_soon("a", "node-1", {}, [](const auto&) { FAIL() << "nobody waits here"; });
+        pods_->detach("a");
+        pods_->attach_soon("a", "node-1", {}, std::move(done));
+    }));
+    control_->call([&] { EXPECT_TRUE(pods_->find("a")); });
+}
+
+TEST_F(PodWiringLabTest, NothingOfANodeThatLeavesStaysOpen) {
+    ASSERT_TRUE(come_and_go("node-1"));
+    const ptrdiff_t before = descriptors();
+    ASSERT_TRUE(come_and_go("node-2"));
+    control_->call([&] { pods_->forget_node("node-2"); });
+    ASSERT_TRUE(come_and_go("node-1"));  // Behind what was to be forgotten.
+    EXPECT_EQ(descriptors(), before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, NetworkLabTest,
