@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,8 +53,10 @@ Result<HostNamespaces> open_namespaces(const LabPaths& paths, const std::string&
         std::_Exit(126);
     }
     // Started by the host's root, we are nobody in there, and an exec would take all capabilities:
-    // become the lab's root. Where only one id is mapped we are that already.
-    if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
+    // become the lab's root. Where only one id is mapped we are that already, and the host's
+    // groups, which else would come along, cannot be given up (EPERM).
+    if ((::setgroups(0, nullptr) != 0 && errno != EPERM) || ::setresgid(0, 0, 0) != 0 ||
+        ::setresuid(0, 0, 0) != 0) {
         std::perror("kin: become the lab's root");
         std::_Exit(126);
     }

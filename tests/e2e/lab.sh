@@ -47,6 +47,8 @@ same "two contexts" "2" "$(mine_has '{.contexts[*].name}' | wc -w)"
 for host in node-1 node-3 router client internet; do
     expect "exec on $host" 'eth0' on $host ip -o link
 done
+[ "$AS" = root ] && expect "no group of the host's comes along" '^0$' \
+    setpriv --groups=0,4,27 "$KIN" exec --lab "$LAB" node-1 -- id -G
 expect "a shell takes commands from its input" '172\.30\.0\.3' \
     sh -c "echo 'ip -o -4 address show dev eth0' | '$KIN' shell --lab $LAB node-2"
 refused "a host that is not there" 'there is no host node-9; this lab has: node-1' on node-9 true
