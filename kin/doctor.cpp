@@ -14,6 +14,7 @@
 #include "kin/lab.h"
 #include "kin/options.h"
 #include "kin/pki.h"
+#include "netns/init/id_maps.h"
 
 namespace kin {
 
@@ -77,15 +78,21 @@ bool has_busybox() {
            exists((own.parent_path().parent_path() / "lib/kin/busybox").string());
 }
 
+/// As write_id_maps() gives them to a lab.
+bool has_several_ids() {
+    if (::geteuid() == 0) return true;
+    return on_path("newuidmap") && on_path("newgidmap") && netns::has_sub_ids();
+}
+
 std::vector<Check> run_checks() {
     std::vector<Check> checks;
     check_kernel(checks);
     checks.push_back({"busybox (static)", Need::kRequired, has_busybox(),
                       "the images busybox and alpine do not run. Try: apt install busybox-static"});
-    checks.push_back({"several user ids (newuidmap, /etc/subuid)", Need::kUseful,
-                      ::geteuid() == 0 || (on_path("newuidmap") && exists("/etc/subuid")),
+    checks.push_back({"several user ids (newuidmap, /etc/subuid)", Need::kUseful, has_several_ids(),
                       "every container runs as one id: runAsUser is not honoured. Try: apt install "
-                      "uidmap"});
+                      "uidmap; then, as root: usermod --add-subuids 100000-165535 --add-subgids "
+                      "100000-165535 USER"});
     checks.push_back({"nft", Need::kUseful, on_path("nft"),
                       "no `nft list ruleset` in `kin shell NODE`. Try: apt install nftables"});
     checks.push_back(
@@ -93,11 +100,15 @@ std::vector<Check> run_checks() {
          "`nft list ruleset` shows 6 and 17 for tcp and udp. Try: apt install netbase"});
     checks.push_back({"ip", Need::kUseful, on_path("ip"),
                       "no `ip route` in `kin shell NODE`. Try: apt install iproute2"});
+    checks.push_back({"ping", Need::kUseful, on_path("ping"),
+                      "no ping inside of pods and in `kin shell NODE`. Try: apt install "
+                      "iputils-ping"});
     checks.push_back(
         {"curl", Need::kUseful, on_path("curl"), "no curl inside of pods. Try: apt install curl"});
     const std::string kubectl = find_kubectl();
-    checks.push_back({"kubectl", Need::kUseful, kubectl != "kubectl" || on_path(kubectl),
-                      "no `kin kubectl`; `kin apply` and curl still work. Try: ./run"});
+    checks.push_back(
+        {"kubectl", Need::kUseful, kubectl != "kubectl" || on_path(kubectl),
+         cat("no `kin kubectl`; `kin apply` and curl still work. Try: ", kubectl_source())});
     return checks;
 }
 }  // namespace

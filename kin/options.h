@@ -40,6 +40,8 @@ enum class KubeconfigAction { kPath, kPrint, kMerge };
 int kubeconfig(const std::string& lab, KubeconfigAction action);
 /// The kubectl that `kin kubectl` runs: the one that ./run fetched, else "kubectl", by PATH.
 std::string find_kubectl();
+/// For people who have none: where one comes from.
+std::string kubectl_source();
 int kubectl(const std::string& lab, const std::vector<std::string>& arguments);
 /// Runs `command` (a shell if empty) in the network namespace of a node or outside host.
 int exec_in_host(const std::string& lab, const std::string& host,

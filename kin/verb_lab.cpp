@@ -183,6 +183,18 @@ std::string find_kubectl() {
     return "kubectl";
 }
 
+std::string kubectl_source() {
+    // This program's place in a tree of sources: build/release/kin/kin.
+    std::error_code ignored;
+    const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    const auto tree = own.parent_path().parent_path().parent_path().parent_path();
+    if (::access((tree / "run").c_str(), X_OK) == 0 &&
+        ::access((tree / "CMakeLists.txt").c_str(), R_OK) == 0) {
+        return cat((tree / "run").string(), ", which fetches one");
+    }
+    return "https://kubernetes.io/docs/tasks/tools (put it on PATH, or its path into KIN_KUBECTL)";
+}
+
 int down(const std::string& lab) {
     const auto paths = lab_paths(lab);
     if (!paths) return fail(paths.error().text());
@@ -278,7 +290,7 @@ int kubectl(const std::string& lab, const std::vector<std::string>& arguments) {
     for (std::string& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
     ::execvp(pointers[0], pointers.data());
-    return fail("there is no kubectl on PATH; ./run fetches one, or set KIN_KUBECTL");
+    return fail(cat("there is no kubectl on PATH. Try: ", kubectl_source()));
 }
 
 int apply_file(const std::string& lab, const std::string& file) {

@@ -132,6 +132,8 @@ Result<IdMap> write_id_maps(pid_t child) {
     return ids;
 }
 
+bool has_sub_ids() { return sub_ids("/etc/subuid") && sub_ids("/etc/subgid"); }
+
 LabOwner lab_owner() {
     if (::geteuid() != 0) return {::geteuid(), ::getegid()};
     return {root_lab_ids("/proc/self/uid_map").first, root_lab_ids("/proc/self/gid_map").first};

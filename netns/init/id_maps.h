@@ -21,6 +21,9 @@ constexpr uint32_t kLabIds = 65536;
 /// where newuidmap and newgidmap grant one; else that one id alone.
 Result<IdMap> write_id_maps(pid_t child);
 
+/// Whether /etc/subuid and /etc/subgid have a range for the caller.
+bool has_sub_ids();
+
 /// Whom the files of this user's labs belong to: the lab's root, as the host sees it.
 struct LabOwner {
     uint32_t uid = 0, gid = 0;

@@ -6,6 +6,9 @@ OTHER=$LAB-b
 start_lab
 expect "version" '^kin [0-9.]+ \(Kubernetes API v1\.[0-9]+\)$' kin version
 expect "doctor" 'This machine can run kin' kin doctor
+expect "doctor looks for ping" '^. ping$' kin doctor
+[ "$(id -u)" = 61234 ] &&
+    expect "doctor knows that this user has no range of ids" '^- several user ids' kin doctor
 expect "status names the hosts" '^internet +203\.0\.113\.20' kin status --lab "$LAB"
 eventually "and counts the pods" 20 '^pods +9 Running$' kin status --lab "$LAB"
 expect "the socket serves the API" '"kind": ?"PodList"' api /api/v1/pods
