@@ -27,5 +27,10 @@ while read -r command; do
     check "the table: $command" until_true 10 reader bash -c "$command"
 done < <(table_commands)
 
+# What it needs: the packages that ./run and ./test install.
+packages() { (source .ci/setup && printf '%s\n' "${build_packages[@]}" "${lab_packages[@]}" "${test_packages[@]}" "${vm_packages[@]}"); }
+unnamed() { packages | while read -r package; do grep -qFw -- "$package" README.md || echo "$package"; done; }
+same "README names all packages" "" "$(unnamed)"
+
 rm -rf "$work"
 finish
