@@ -349,9 +349,11 @@ Result<> Cluster::serve(netns::ServerContext& context) {
     TRY_ASSIGN(const auto api, open_api(*door));
     door->set_api_port(api->tls_port());
     TRY_ASSIGN(const auto page, open_page(*api));
-    door->set_page(page->port(), [&page] { return page->new_link(); });
     TRY(write_private_file(options_.paths.kubeconfig(),
                            kubeconfig_text(options_.paths.name, api->tls_port(), pki_)));
+    // The door is asked until the API ends, which is after the page: from here to forget_page()
+    // nothing returns.
+    door->set_page(page->port(), [&page] { return page->new_link(); });
     std::string why;
     if (!client_.settle(10'000, &why, Client::Settled::kButEvents))
         log_warn("kin", "start goes on", {{"busy", why}});
