@@ -13,7 +13,6 @@
 #include "kin/doctor_kernel.h"
 #include "kin/lab.h"
 #include "kin/options.h"
-#include "kin/pki.h"
 #include "netns/init/id_maps.h"
 
 namespace kin {

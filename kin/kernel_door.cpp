@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/strings.h"
+#include "kin/answers.h"
 
 namespace kin {
 
@@ -105,13 +106,6 @@ Json lines_json(const nft::Table& table, const Subject& subject) {
     return out;
 }
 }  // namespace
-
-http::Response refusal_of(const Error& error) {
-    const int code = error.code() == Errc::kNotFound  ? 404
-                     : error.code() == Errc::kInvalid ? 422
-                                                      : 500;
-    return {code, "application/json", to_text(Json{{"message", error.text()}}) + '\n'};
-}
 
 std::vector<TableLine> lines_about(const nft::Table& table, const Subject& subject) {
     // The chains that are the object's own, or a policy's share: all of their rules are about it.
@@ -215,13 +209,13 @@ Result<Json> KernelDoor::elements_of(const http::Query& query) {
 http::Response KernelDoor::network(const http::Request& request) {
     Result<Json> out = Json();
     parts_.client.loop().call([&] { out = network_of(request.query); });
-    return out ? http::Response{200, "application/json", to_text(*out)} : refusal_of(out.error());
+    return out ? json_response(200, *out) : refusal(out.error());
 }
 
 http::Response KernelDoor::elements(const http::Request& request) {
     Result<Json> out = Json();
     parts_.client.loop().call([&] { out = elements_of(request.query); });
-    return out ? http::Response{200, "application/json", to_text(*out)} : refusal_of(out.error());
+    return out ? json_response(200, *out) : refusal(out.error());
 }
 
 }  // namespace kin

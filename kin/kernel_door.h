@@ -59,7 +59,4 @@ private:
     const Parts parts_;
 };
 
-/// {"message": ...} with the status that fits the error.
-http::Response refusal_of(const Error& error);
-
 }  // namespace kin

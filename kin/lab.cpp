@@ -10,10 +10,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/base/unique_fd.h"
 #include "netns/init/id_maps.h"
-#include "netns/init/sys.h"
 
 namespace kin {
 
@@ -93,7 +93,7 @@ Result<LabPaths> lab_paths(const std::string& name) {
 Result<> make_runtime_root(const LabPaths& paths) {
     if (::geteuid() == 0) return Ok{};  // Below /run only root makes anything.
     const std::string root = std::filesystem::path(paths.runtime).parent_path();
-    TRY(netns::make_directories(root, 0700));
+    TRY(make_directories(root, 0700));
     if (!is_private_folder(root)) return not_private(root);
     return Ok{};
 }

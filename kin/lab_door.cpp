@@ -4,26 +4,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
+#include "kin/answers.h"
 #include "kin/lab_file.h"
-#include "kin/pki.h"
 #include "kin/version.h"
 #include "netns/network/plan.h"
 
 namespace kin {
 
 namespace {
-http::Response json_response(int code, const Json& json) {
-    return {code, "application/json", to_text(json) + '\n'};
-}
-
-http::Response refusal(const Error& error) {
-    const int code = error.code() == Errc::kNotFound  ? 404
-                     : error.code() == Errc::kInvalid ? 422
-                                                      : 500;
-    return json_response(code, {{"message", error.text()}});
-}
-
 /// This process's id outside of the lab's pid namespace: the first of NSpid is the outermost that
 /// the mounted /proc shows.
 int host_pid() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/files.h"
 #include "kin/options.h"
 #include "kin/pki.h"
 

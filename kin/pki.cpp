@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/base/unique_fd.h"
 
@@ -54,23 +55,7 @@ Result<Pki> create_pki(const std::string& folder) {
     TRY(save_pair(folder, "ca", pki.ca));
     return pki;
 }
-}  // namespace
 
-Result<std::string> read_file(const std::string& path) {
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.valid()) return Error::from_errno(cat("open ", path));
-    std::string content;
-    std::array<char, 16384> buffer{};
-    while (true) {
-        const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return Error::from_errno(cat("read ", path));
-        if (count == 0) return content;
-        content.append(buffer.data(), static_cast<size_t>(count));
-    }
-}
-
-namespace {
 Result<> write_all(int file, std::string_view content, const std::string& path) {
     while (!content.empty()) {
         const ssize_t count = ::write(file, content.data(), content.size());

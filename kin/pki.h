@@ -23,6 +23,5 @@ std::string kubeconfig_text(const std::string& context, uint16_t port, const Pki
 /// Writes a file whole or not at all (write beside, fsync, rename, fsync of the folder), readable by
 /// its owner only. Of a failure nothing stays.
 Result<> write_private_file(const std::string& path, const std::string& content);
-Result<std::string> read_file(const std::string& path);
 
 }  // namespace kin

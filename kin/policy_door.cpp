@@ -5,23 +5,13 @@
 #include <tuple>
 
 #include "core/base/strings.h"
+#include "kin/answers.h"
 
 namespace kin {
 
 namespace {
 /// A dropped SYN comes again after a second: who has not answered until then does not.
 constexpr std::chrono::milliseconds kTimeout{700};
-
-http::Response json_response(int code, const Json& json) {
-    return {code, "application/json", to_text(json) + '\n'};
-}
-
-http::Response refusal(const Error& error) {
-    const int code = error.code() == Errc::kNotFound  ? 404
-                     : error.code() == Errc::kInvalid ? 422
-                                                      : 500;
-    return json_response(code, {{"message", error.text()}});
-}
 
 /// "shop/web" or, in `ns`, "web".
 ObjectKey key_in(const std::string& name, const std::string& ns) {

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "core/api/yaml.h"
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/base/unique_fd.h"
 #include "kin/lab.h"

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/store/saved.h"
 #include "kin/lab.h"

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "netns/init/confine.h"
 #include "netns/init/container_root.h"

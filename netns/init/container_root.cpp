@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "netns/init/mounts.h"
 #include "netns/init/sys.h"

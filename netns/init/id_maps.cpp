@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "core/base/assert.h"
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "netns/init/reports.h"
 #include "netns/init/sys.h"

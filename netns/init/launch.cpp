@@ -15,6 +15,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "netns/init/id_maps.h"
 #include "netns/init/pid_one.h"

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
 
 #include "core/base/strings.h"
@@ -95,34 +94,6 @@ Result<Packet> receive_packet(int socket, int flags) {
     packet.bytes.assign(buffer, static_cast<size_t>(length));
     packet.end = length == 0;
     return packet;
-}
-
-Result<> make_directories(const std::string& path, mode_t mode) {
-    for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-        const std::string part = path.substr(0, slash);
-        if (::mkdir(part.c_str(), mode) < 0 && errno != EEXIST) {
-            const int error_number = errno;
-            // On a read-only file system the kernel says EROFS before it looks.
-            if (struct stat status; ::stat(part.c_str(), &status) < 0) {
-                return Error::from_errno(cat("mkdir ", part), error_number);
-            }
-        }
-        if (slash == std::string::npos) return Ok{};
-    }
-}
-
-Result<std::string> read_file(const std::string& path) {
-    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return Error::from_errno(cat("open ", path));
-    std::string content;
-    std::array<char, 16384> buffer;
-    while (content.size() <= 16 << 20) {
-        const ssize_t length = ::read(fd.get(), buffer.data(), buffer.size());
-        if (length < 0) return Error::from_errno(cat("read ", path));
-        if (length == 0) return content;
-        content.append(buffer.data(), static_cast<size_t>(length));
-    }
-    return Error(Errc::kInvalid, cat(path, ": larger than 16 MiB"));
 }
 
 Result<> write_file(const std::string& path, std::string_view content, mode_t mode) {

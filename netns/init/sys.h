@@ -40,10 +40,6 @@ Result<> send_packet(int socket, std::string_view bytes, std::span<const int> fd
 /// MSG_DONTWAIT, and with kSystem when descriptors were lost to RLIMIT_NOFILE.
 Result<Packet> receive_packet(int socket, int flags = 0);
 
-/// mkdir -p; what is there already is success.
-Result<> make_directories(const std::string& path, mode_t mode);
-/// The whole of a file of at most 16 MiB.
-Result<std::string> read_file(const std::string& path);
 /// Replaces or makes the file.
 Result<> write_file(const std::string& path, std::string_view content, mode_t mode = 0644);
 

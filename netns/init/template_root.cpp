@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/base/unique_fd.h"
 #include "netns/init/mounts.h"

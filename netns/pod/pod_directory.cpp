@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <set>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/base/time.h"
 
@@ -19,19 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// With its parents, where missing.
-Result<> make_directories(const std::string& path) {
-    if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return Ok{};
-    const size_t slash = path.rfind('/');
-    if (errno != ENOENT || slash == std::string::npos || slash == 0) {
-        return Error::from_errno(cat("make ", path));
-    }
-    TRY(make_directories(path.substr(0, slash)));
-    if (::mkdir(path.c_str(), 0777) < 0 && errno != EEXIST) {
-        return Error::from_errno(cat("make ", path));
-    }
-    return Ok{};
-}
+/// What the umask leaves of it.
+constexpr mode_t kAll = 0777;
 
 Result<> write_file(const std::string& path, std::string_view content, mode_t mode) {
     const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -97,7 +87,7 @@ Result<> check_below(std::string_view path) {
 }  // namespace
 
 Result<> mount_in_memory(const std::string& directory) {
-    TRY(make_directories(directory));
+    TRY(make_directories(directory, kAll));
     if (::mount("tmpfs", directory.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") < 0) {
         return Error::from_errno(cat("mount a tmpfs at ", directory));
     }
@@ -106,7 +96,7 @@ Result<> mount_in_memory(const std::string& directory) {
 
 Result<> PodDirectory::make_empty_dir(const std::string& volume) const {
     const std::string path = directory_path(volume);
-    TRY(make_directories(path));
+    TRY(make_directories(path, kAll));
     if (::chmod(path.c_str(), 0777) < 0) return Error::from_errno(cat("chmod ", path));
     return Ok{};
 }
@@ -119,8 +109,8 @@ Result<std::string> persistent_directory(const std::string& data, const std::str
 Result<> PodDirectory::link_directory(const std::string& volume,
                                       const std::string& directory) const {
     const std::string path = directory_path(volume);
-    TRY(make_directories(fs::path(path).parent_path()));
-    TRY(make_directories(directory));
+    TRY(make_directories(fs::path(path).parent_path(), kAll));
+    TRY(make_directories(directory, kAll));
     if (::chmod(directory.c_str(), 0777) < 0) {
         return Error::from_errno(cat("chmod ", directory));
     }
@@ -133,14 +123,14 @@ Result<> PodDirectory::write_files(const std::string& volume,
     const std::string path = files_path(volume);
     const std::string generation = generation_name(std::chrono::system_clock::now());
     const std::string fresh = cat(path, '/', generation);
-    TRY(make_directories(path));
+    TRY(make_directories(path, kAll));
     const bool first = ::access((path + "/..data").c_str(), F_OK) != 0;
-    TRY(make_directories(fresh));
+    TRY(make_directories(fresh, kAll));
     std::set<std::string> top_level;
     for (const VolumeFile& file : files) {
         const fs::path target = fs::path(fresh) / file.path;
         if (file.path.find('/') != std::string::npos) {
-            TRY(make_directories(target.parent_path()));
+            TRY(make_directories(target.parent_path(), kAll));
         }
         TRY(write_file(target, file.content, file.mode));
         top_level.insert(file.path.substr(0, file.path.find('/')));
@@ -183,7 +173,7 @@ std::string PodDirectory::message_path(const std::string& container, int attempt
 Result<std::string> PodDirectory::make_message_file(const std::string& container,
                                                     int attempt) const {
     const std::string path = message_path(container, attempt);
-    TRY(make_directories(fs::path(path).parent_path()));
+    TRY(make_directories(fs::path(path).parent_path(), kAll));
     TRY(write_file(path, "", 0666));
     return path;
 }

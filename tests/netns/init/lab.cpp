@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "netns/init/sys.h"
 #include "tests/support/patience.h"
@@ -238,7 +239,7 @@ std::vector<pid_t> processes_in(const std::string& user_namespace) {
         const auto link = std::filesystem::read_symlink(entry.path() / "ns/user", error);
         if (error || link != user_namespace) continue;
         // A zombie is only a number that its parent, maybe the host's init, has not read yet.
-        const auto status = netns::read_file((entry.path() / "status").string());
+        const auto status = read_file((entry.path() / "status").string());
         if (status && status->find("\nState:\tZ") == std::string::npos) found.push_back(*pid);
     }
     return found;

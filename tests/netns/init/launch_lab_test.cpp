@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "core/base/files.h"
 #include "core/base/strings.h"
 #include "netns/init/sys.h"
 #include "tests/netns/init/lab.h"
@@ -61,7 +62,7 @@ protected:
 
     pid_t pid_one() {
         for (const pid_t pid : processes_in(user_namespace_)) {
-            const auto status = netns::read_file(cat("/proc/", pid, "/status"));
+            const auto status = read_file(cat("/proc/", pid, "/status"));
             if (status && status->find("Name:\tkin-init\n") != std::string::npos) return pid;
         }
         return -1;
