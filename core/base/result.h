@@ -36,7 +36,7 @@ public:
 
     /// The same error with "what I was doing: " in front. Each level adds it once.
     Error context(std::string_view doing) && {
-        text_ = std::string(doing) + ": " + text_;
+        text_.insert(0, ": ").insert(0, doing);
         return std::move(*this);
     }
 
