@@ -136,7 +136,8 @@ private:
         Chain chain{name, {}, {}, service_.name};
         for (const Cidr& range : service_.source_ranges)
             chain.rules.push_back({{AddressMatch{Side::kSource, range}, return_()}, ""});
-        chain.rules.push_back({{drop()}, "Not in loadBalancerSourceRanges"});
+        const Rule others{{drop()}, "Not in loadBalancerSourceRanges"};
+        chain.rules.push_back(others);
         all().chains.emplace(name, std::move(chain));
     }
 
