@@ -73,6 +73,7 @@ public:
         TRY(pivot_to_current_directory());
         TRY(hide_parts_of_proc());
         TRY(add_what_the_image_brings());
+        TRY(add_root_views());
         TRY(add_volumes());
         // Only the root's own mount: volumes and /tmp decide for themselves.
         if (spec_.read_only_root) TRY(make_root_read_only());
@@ -200,6 +201,15 @@ private:
                 return Error::from_errno(cat("replace ", file.path));
             }
             TRY(write_file(file.path, file.content, file.mode));
+        }
+        return Ok{};
+    }
+
+    Result<> add_root_views() {
+        for (const std::string& place : spec_.root_views) {
+            TRY(make_mount_point(place, true).context(cat("mount point ", place)));
+            TRY(bind_mount("/", place));
+            TRY(make_read_only(place));
         }
         return Ok{};
     }

@@ -110,6 +110,7 @@ Result<ProcessId> Containers::start(const ContainerSpec& spec, OnEvent on_event)
     if (!spec.sandbox || spec.network_fd < 0) {
         return Error(Errc::kInvalid, "a container needs a sandbox and a network namespace");
     }
+    if (spec.pid_namespace_of != 0) TRY(check_running(spec.pid_namespace_of));
     std::vector<UniqueFd> trees;
     for (const VolumeMount& mount : spec.mounts) {
         if (!mount.target.starts_with('/')) {
@@ -121,15 +122,19 @@ Result<ProcessId> Containers::start(const ContainerSpec& spec, OnEvent on_event)
     std::vector<int> fds = stdio_fds(spec.process);
     fds.insert(fds.end(), {spec.network_fd, spec.sandbox->ipc.get(), spec.sandbox->uts.get()});
     for (const UniqueFd& tree : trees) fds.push_back(tree.get());
-    return request(InitRequest::kStart, 0, encode(spec), std::move(fds), std::move(on_event));
+    return request(InitRequest::kStart, spec.pid_namespace_of, encode(spec), std::move(fds),
+                   std::move(on_event));
+}
+
+/// Before a container runs it still stands in PID 1's root.
+Result<> Containers::check_running(ProcessId container) const {
+    const auto found = processes_.find(container);
+    if (found != processes_.end() && found->second->started) return Ok{};
+    return Error(Errc::kNotFound, "the container is not running");
 }
 
 Result<ProcessId> Containers::exec(ProcessId container, const ProcessSpec& spec, OnEvent on_event) {
-    const auto found = processes_.find(container);
-    // Before it runs it still stands in PID 1's root.
-    if (found == processes_.end() || !found->second->started) {
-        return Error(Errc::kNotFound, "the container is not running");
-    }
+    TRY(check_running(container));
     return request(InitRequest::kExec, container, encode(spec), stdio_fds(spec),
                    std::move(on_event));
 }

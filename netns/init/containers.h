@@ -32,6 +32,9 @@ extern const uint64_t kDefaultCapabilities;
 /// that would lead out of a container (SYS_ADMIN, SYS_MODULE, BPF...).
 uint64_t capability_bit(std::string_view name);
 
+/// Names one process that was started here: a container (its pid 1) or an exec in one. Not reused.
+using ProcessId = uint32_t;
+
 /// How a process is run, in a new container or in a running one.
 struct ProcessSpec {
     /// The program (looked up in PATH of `env` when it has no slash) and its arguments.
@@ -76,18 +79,20 @@ struct ContainerSpec {
     ProcessSpec process;
     int network_fd = -1;               ///< The pod's network namespace. Not owned.
     const Sandbox* sandbox = nullptr;  ///< Not owned.
+    /// A running container whose processes it sees, and with whose end it ends; 0: it is pid 1 of a
+    /// pid namespace of its own.
+    ProcessId pid_namespace_of = 0;
     RootFlavour flavour = RootFlavour::kHost;
     /// Empty, writable, below /usr too.
     std::vector<std::string> directories;
     std::vector<VolumeMount> mounts;  ///< In this order.
+    /// Where the root, without the mounts above, shows once more, with nothing in it to be changed.
+    std::vector<std::string> root_views;
     /// /etc/resolv.conf, /etc/hosts, /etc/hostname and what the image brings; written before the
     /// volumes are mounted over them.
     std::vector<PlacedFile> files;
     bool read_only_root = false;
 };
-
-/// Names one process that was started here: a container (its pid 1) or an exec in one. Not reused.
-using ProcessId = uint32_t;
 
 /// One thing that happened to a process: kStarted or kFailed first, after kStarted one kExited.
 struct ProcessEvent {
@@ -120,8 +125,9 @@ public:
     /// Delivers what has happened, without blocking. Event functions may call this object again.
     void on_readable();
 
-    /// Starts a container. Its process is pid 1 of a pid namespace of its own. Fails at once with
-    /// kNotFound if a volume's source does not exist; all else arrives as kFailed.
+    /// Starts a container. Its process is pid 1 of a pid namespace of its own, unless it shares
+    /// another's. Fails at once with kNotFound if a volume's source does not exist or that other
+    /// container does not run; all else arrives as kFailed.
     Result<ProcessId> start(const ContainerSpec& spec, OnEvent on_event);
     /// Runs one more process in a running container. kFailed when that has ended.
     Result<ProcessId> exec(ProcessId container, const ProcessSpec& spec, OnEvent on_event);
@@ -136,6 +142,7 @@ private:
     struct Process;
 
     explicit Containers(UniqueFd init_socket, UniqueFd epoll);
+    Result<> check_running(ProcessId container) const;
     Result<> tell(uint32_t operation, ProcessId process, int signal_number);
     Result<ProcessId> request(uint32_t operation, ProcessId target, const std::string& encoded,
                               std::vector<int> fds, OnEvent on_event);

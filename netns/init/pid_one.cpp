@@ -139,10 +139,10 @@ private:
                 return send_signal(request);
             case InitRequest::kStart:
                 if (packet->fds.size() < kTreesFd) return;
-                return added(request.id, clone_container(packet->fds));
+                return added(request.id, clone_container(request.container, packet->fds));
             case InitRequest::kExec:
                 if (packet->fds.size() != kExecFds) return;
-                return added(request.id, clone_into(request.container, packet->fds));
+                return added(request.id, clone_exec(request.container, packet->fds));
         }
     }
 
@@ -173,23 +173,44 @@ private:
     }
 
     /// The pid, or -errno.
-    pid_t clone_container(std::vector<UniqueFd>& fds) {
+    pid_t clone_container(ProcessId shares_pids_of, std::vector<UniqueFd>& fds) {
+        if (shares_pids_of != 0) {
+            return clone_into(shares_pids_of, CLONE_NEWPID, [&] {
+                const pid_t pid = clone_process(CLONE_NEWNS | CLONE_PARENT, 0);
+                if (pid == 0) become_container(std::move(fds), origin_);
+                return pid;
+            });
+        }
         const pid_t pid = clone_process(CLONE_NEWPID | CLONE_NEWNS, SIGCHLD);
         if (pid < 0) return -errno;
         if (pid == 0) become_container(std::move(fds), origin_);
         return pid;
     }
 
-    /// A process can enter a pid namespace only by birth, so a child in between joins the
-    /// container and has one there, which becomes PID 1's own child: its exit code arrives.
-    pid_t clone_into(ProcessId container, std::vector<UniqueFd>& fds) {
+    pid_t clone_exec(ProcessId container, std::vector<UniqueFd>& fds) {
+        const int namespaces =
+            CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS;
+        return clone_into(container, namespaces, [&] {
+            const pid_t pid = clone_process(CLONE_PARENT, 0);
+            if (pid == 0) become_exec(std::move(fds), origin_);
+            return pid;
+        });
+    }
+
+    /// A process can enter a pid namespace only by birth, so a child in between joins those
+    /// `namespaces` of the container and has one there by `clone`, which becomes PID 1's own child:
+    /// its exit code arrives.
+    template <class Clone>
+    pid_t clone_into(ProcessId container, int namespaces, const Clone& clone) {
         const pid_t target = find(container);
         if (target < 0) return -ESRCH;
         *shared_pid_ = -ECHILD;
         const pid_t between = clone_process(0, SIGCHLD);
         if (between < 0) return -errno;
         if (between == 0) {
-            *shared_pid_ = clone_inside(target, fds);
+            pid_t pid = -1;
+            if (join(target, namespaces)) pid = clone();
+            *shared_pid_ = pid < 0 ? -errno : pid;
             ::_exit(0);
         }
         while (::waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
@@ -197,17 +218,11 @@ private:
         return *shared_pid_;
     }
 
-    pid_t clone_inside(pid_t target, std::vector<UniqueFd>& fds) {
+    /// False with errno set.
+    static bool join(pid_t target, int namespaces) {
         // glibc 2.36 declares pidfd_open without C linkage.
-        UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, target, 0)));
-        if (!pidfd.valid()) return -errno;
-        const int namespaces =
-            CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS;
-        if (::setns(pidfd.get(), namespaces) < 0) return -errno;
-        const pid_t pid = clone_process(CLONE_PARENT, 0);
-        if (pid < 0) return -errno;
-        if (pid == 0) become_exec(std::move(fds), origin_);
-        return pid;
+        const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, target, 0)));
+        return pidfd.valid() && ::setns(pidfd.get(), namespaces) == 0;
     }
 
     UniqueFd launcher_;

@@ -107,6 +107,7 @@ void container_fields(Codec& codec, Spec& spec) {
     codec.field(spec.flavour);
     codec.field(spec.directories);
     codec.field(spec.mounts);
+    codec.field(spec.root_views);
     codec.field(spec.files);
     codec.field(spec.read_only_root);
 }

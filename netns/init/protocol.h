@@ -12,7 +12,7 @@ struct InitRequest {
     enum Operation : uint32_t { kStart = 1, kExec = 2, kSignal = 3, kKillGroup = 4 };
     Operation operation;
     ProcessId id;         ///< Of the new process, or of the one that is meant.
-    ProcessId container;  ///< kExec: where.
+    ProcessId container;  ///< kExec: where; kStart: whose pid namespace, 0 for one of its own.
     int32_t signal;       ///< kSignal.
 };
 

@@ -193,6 +193,46 @@ TEST_F(ContainerLabTest, ExecEndsWithItsContainer) {
               "137 137 [failed: the container is not running]");
 }
 
+TEST_F(ContainerLabTest, AContainerCanShareTheProcessesOfAnother) {
+    EXPECT_EQ(in_lab([](netns::ServerContext& context) {
+                  Pods pods(context);
+                  ContainerSpec first = container({"sh", "-c", "echo mine > /file; sleep 1000"});
+                  first.process.capabilities |= netns::capability_bit("SYS_PTRACE");
+                  const auto id = pods.start(first);
+                  ContainerSpec spec =
+                      container({"sh", "-c",
+                                 "tr '\\0' ' ' </proc/1/cmdline; echo; cat /file; "
+                                 "until cat /proc/1/root/file 2>/dev/null; do :; done; exit 7"});
+                  spec.process.capabilities = first.process.capabilities;
+                  spec.pid_namespace_of = id;
+                  std::string text = pods.run(spec);
+                  ContainerSpec lasting = container({"sleep", "1000"});
+                  lasting.pid_namespace_of = id;
+                  const auto other = pods.start(lasting);
+                  if (!pods.containers().signal(id, SIGKILL)) return std::string("no signal");
+                  text += cat(' ', pods.wait(other));
+                  pods.wait(id);
+                  return text + ' ' + pods.run(spec);
+              }),
+              "sh -c echo mine > /file; sleep 1000 \n"
+              "cat: /file: No such file or directory\nmine\n[exit 7] 137 "
+              "[failed: the container is not running]");
+}
+
+TEST_F(ContainerLabTest, AViewOfTheRootCannotBeChanged) {
+    ContainerSpec spec = container(
+        {"sh", "-c",
+         "chroot /host sh -c 'echo in $(cat /etc/mark)'; echo > /etc/mark; cat /host/etc/mark; "
+         "ls /host/host; touch /host/x /host/etc/x /host/usr/x /host/tmp/x"});
+    spec.files = {{"/etc/mark", "marked"}};
+    spec.root_views = {"/host"};
+    const std::string text = output_of(spec);
+    EXPECT_THAT(text, HasSubstr("in marked\n\n"));
+    for (const char* place : {"/host/x", "/host/etc/x", "/host/usr/x", "/host/tmp/x"}) {
+        EXPECT_THAT(text, HasSubstr(cat("'", place, "': Read-only file system")));
+    }
+}
+
 TEST_F(ContainerLabTest, ATerminalIsTheContainersOwn) {
     const std::string text = in_lab([](netns::ServerContext& context) {
         Pods pods(context);

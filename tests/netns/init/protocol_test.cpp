@@ -18,6 +18,7 @@ ContainerSpec full_spec() {
     spec.directories = {"/usr/share/nginx/html"};
     spec.mounts = {{"/on/the/server", "/data", true}};
     spec.files = {{"/etc/hosts", std::string(100000, 'x'), 0600}};
+    spec.root_views = {"/host"};
     spec.read_only_root = true;
     return spec;
 }
@@ -36,6 +37,7 @@ TEST(ProtocolTest, AContainerComesOutAsItWentIn) {
     ASSERT_EQ(spec->mounts.size(), 1u);
     EXPECT_EQ(spec->mounts[0].target, "/data");
     EXPECT_TRUE(spec->mounts[0].read_only);
+    EXPECT_EQ(spec->root_views, full_spec().root_views);
     ASSERT_EQ(spec->files.size(), 1u);
     EXPECT_EQ(spec->files[0].content.size(), 100000u);
     EXPECT_EQ(spec->files[0].mode, 0600u);
