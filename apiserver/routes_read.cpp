@@ -15,7 +15,7 @@ Routes::Reply Routes::read(Call& call) {
         return object_response(200, std::move(*list), call.form);
     }
     const std::string& sub = path.subresource;
-    if (!sub.empty() && sub != "status" && sub != "scale") {
+    if (!sub.empty() && sub != "status" && sub != "scale" && sub != "ephemeralcontainers") {
         return status_response(method_not_allowed());
     }
     auto object = get_object(store_, path, query, call.form);

@@ -24,11 +24,11 @@ const Subresource kScale = {"scale", "autoscaling", "v1", "Scale", kReadWrite};
 constexpr std::string_view kNoEffect = "kin stores this object but does not act on it yet";
 constexpr std::string_view kNoRights = "kin stores this object but does not check rights by it yet";
 
-/// The subresources of pods, as discovery lists them. Without ephemeralcontainers, which kin does
-/// not run: kubectl debug then says that this cluster has none.
+/// The subresources of pods, as discovery lists them.
 std::vector<Subresource> pod_subresources() {
     return {{"attach", "", "", "PodAttachOptions", kConnect},
             {"binding", "", "", "Binding", {"create"}},
+            {"ephemeralcontainers", "", "", "", kReadWrite},
             {"eviction", "policy", "v1", "Eviction", {"create"}},
             {"exec", "", "", "PodExecOptions", kConnect},
             {"log", "", "", "", {"get"}},

@@ -69,4 +69,14 @@ std::vector<Cause> validate_status(const Kind& kind, const Json& object, const J
     return out.take();
 }
 
+std::vector<Cause> validate_ephemeral_containers(const Kind& kind, const Json& object,
+                                                 const Json& old) {
+    Findings out;
+    validate_metadata(kind, object, &old, out);
+    const FieldPath path("spec");
+    validate_pod_spec(object_at(object, {"spec"}), path, out);
+    validate_ephemeral_update(object_at(object, {"spec"}), object_at(old, {"spec"}), path, out);
+    return out.take();
+}
+
 }  // namespace kin

@@ -54,7 +54,7 @@ void validate_annotations(const Json& annotations, const FieldPath& path, Findin
 void validate_label_selector(const Json& selector, const FieldPath& path, Findings& out);
 void validate_pod_template(const Json& pod_template, const FieldPath& path, Findings& out);
 void validate_pod_spec(const Json& spec, const FieldPath& path, Findings& out);
-/// All containers and init containers of a pod.
+/// All containers, init containers and ephemeral containers of a pod.
 void validate_containers(const Json& spec, const FieldPath& path, Findings& out);
 void validate_volumes(const Json& spec, const FieldPath& path, Findings& out);
 /// Node selectors, affinity, tolerations, spreading.
@@ -68,6 +68,9 @@ void validate_field_ref(const Json& ref, const std::vector<std::string>& allowed
 void validate_resource_field_ref(const Json& ref, bool needs_container, const FieldPath& path,
                                  Findings& out);
 void validate_pod_update(const Json& spec, const Json& old, const FieldPath& path, Findings& out);
+/// Ephemeral containers only come: the others stay as they are, and are not taken away.
+void validate_ephemeral_update(const Json& spec, const Json& old, const FieldPath& path,
+                               Findings& out);
 void validate_taints(const Json& taints, const FieldPath& path, Findings& out);
 /// An address that traffic can be sent to: not loopback, link-local or unspecified.
 void validate_routable_ip(std::string_view ip, const FieldPath& path, Findings& out);

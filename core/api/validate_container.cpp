@@ -228,8 +228,9 @@ void validate_image(const Json& container, const FieldPath& path, Findings& out)
                     "must be 'File' or 'FallbackToLogsOnError'");
 }
 
-void validate_container(const Json& container, PodFacts& pod, const FieldPath& path,
-                        Findings& out) {
+/// What counts for containers of all kinds.
+void validate_any_container(const Json& container, PodFacts& pod, const FieldPath& path,
+                            Findings& out) {
     const std::string name = string_at(container, {"name"});
     if (name.empty()) {
         out.required(path.child("name"));
@@ -241,12 +242,17 @@ void validate_container(const Json& container, PodFacts& pod, const FieldPath& p
     validate_ports(container, pod, path, out);
     validate_env(container, path, out);
     validate_mounts(container, pod, path, out);
-    validate_lifecycle(container, path, out);
-    for (const char* probe : {"livenessProbe", "readinessProbe", "startupProbe"})
-        validate_probe(container, probe, path, out);
     validate_resources(object_at(container, {"resources"}), path.child("resources"), out);
     validate_container_security(object_at(container, {"securityContext"}),
                                 path.child("securityContext"), out);
+}
+
+void validate_container(const Json& container, PodFacts& pod, const FieldPath& path,
+                        Findings& out) {
+    validate_any_container(container, pod, path, out);
+    validate_lifecycle(container, path, out);
+    for (const char* probe : {"livenessProbe", "readinessProbe", "startupProbe"})
+        validate_probe(container, probe, path, out);
 }
 
 /// Init containers end before the others start, unless they are sidecars.
@@ -260,6 +266,25 @@ void validate_init_container(const Json& container, const FieldPath& path, Findi
                           "may not be set for init containers without restartPolicy=Always");
 }
 
+/// Nothing may depend on it: what makes others wait for a container, or counts it in, is not for
+/// one that was added to look around. `targets` are the pod's other containers.
+void validate_ephemeral_container(const Json& container, const std::set<std::string>& targets,
+                                  const FieldPath& path, Findings& out) {
+    constexpr std::string_view kNotHere = "cannot be set for an Ephemeral Container";
+    const std::string target = string_at(container, {"targetContainerName"});
+    if (!target.empty() && !targets.count(target))
+        out.not_found(path.child("targetContainerName"), target);
+    for (const char* key :
+         {"ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules",
+          "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
+        if (const Json* value = find(container, key); value && !value->empty())
+            out.forbidden(path.child(key), kNotHere);
+    each(container, "volumeMounts", path, [&](const Json& mount, const FieldPath& at) {
+        for (const char* key : {"subPath", "subPathExpr"})
+            if (!string_at(mount, {key}).empty()) out.forbidden(at.child(key), kNotHere);
+    });
+}
+
 }  // namespace
 
 void validate_containers(const Json& spec, const FieldPath& path, Findings& out) {
@@ -268,15 +293,19 @@ void validate_containers(const Json& spec, const FieldPath& path, Findings& out)
     for (const Json& volume : array_at(spec, {"volumes"}))
         pod.volumes.insert(string_at(volume, {"name"}));
     if (array_at(spec, {"containers"}).empty()) out.required(path.child("containers"));
-    for (const char* list : {"containers", "ephemeralContainers"})
-        each(spec, list, path, [&](const Json& container, const FieldPath& at) {
-            validate_container(container, pod, at, out);
-        });
+    each(spec, "containers", path, [&](const Json& container, const FieldPath& at) {
+        validate_container(container, pod, at, out);
+    });
     // They run at other times: their host ports are free for the containers.
     pod.host_ports.clear();
     each(spec, "initContainers", path, [&](const Json& container, const FieldPath& at) {
         validate_container(container, pod, at, out);
         validate_init_container(container, at, out);
+    });
+    const std::set<std::string> targets = pod.names;
+    each(spec, "ephemeralContainers", path, [&](const Json& container, const FieldPath& at) {
+        validate_any_container(container, pod, at, out);
+        validate_ephemeral_container(container, targets, at, out);
     });
 }
 

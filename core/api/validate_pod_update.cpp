@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/api/validate.h"
+#include "core/base/strings.h"
 
 namespace kin {
 
@@ -51,7 +52,7 @@ Json with_old_values(Json spec, const Json& old) {
                 (*containers)[i]["image"] = *image;
     }
     for (const char* key : {"activeDeadlineSeconds", "tolerations", "schedulingGates",
-                            "ephemeralContainers", "terminationGracePeriodSeconds"}) {
+                            "terminationGracePeriodSeconds"}) {
         // Only a negative grace period may become 1, and gates may only go.
         const Json* before = find(old, key);
         if (std::string_view(key) == "terminationGracePeriodSeconds" &&
@@ -92,6 +93,22 @@ void validate_pod_update(const Json& spec, const Json& old, const FieldPath& pat
                       "`spec.tolerations` (only additions to existing tolerations),"
                       "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
                       "previously negative)");
+}
+
+void validate_ephemeral_update(const Json& spec, const Json& old, const FieldPath& path,
+                               Findings& out) {
+    const FieldPath list = path.child("ephemeralContainers");
+    const Json& now = array_at(spec, {"ephemeralContainers"});
+    // A patch may have changed their order, which means nothing.
+    for (const Json& before : array_at(old, {"ephemeralContainers"})) {
+        const std::string name = string_at(before, {"name"});
+        const auto kept = std::find_if(now.begin(), now.end(), [&](const Json& one) {
+            return string_at(one, {"name"}) == name;
+        });
+        if (kept != now.end() && *kept == before) continue;
+        out.forbidden(list, cat("existing ephemeral containers \"", name, "\" may not be ",
+                                kept == now.end() ? "removed" : "changed"));
+    }
 }
 
 }  // namespace kin

@@ -42,6 +42,9 @@ void set_defaults(const Kind& kind, Json& object, const Json* old);
 std::vector<Cause> validate(const Kind& kind, const Json& object, const Json* old);
 /// The same for a write to /status.
 std::vector<Cause> validate_status(const Kind& kind, const Json& object, const Json& old);
+/// The same for a write to a pod's /ephemeralcontainers.
+std::vector<Cause> validate_ephemeral_containers(const Kind& kind, const Json& object,
+                                                 const Json& old);
 
 /// Texts of warnings that upstream or kin gives for an accepted object (deprecated fields,
 /// things that kin stores but does not act on). Pure.

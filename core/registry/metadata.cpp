@@ -54,6 +54,17 @@ void take_over_all_but(std::string_view kept, const Json& from, Json& object) {
         if (now != value) now = value;
     }
 }
+
+/// The same, except that who owns what may be said by every write.
+void take_over_all_but_part(std::string_view kept, const Json& old, Json& object) {
+    Json tracked;
+    const JsonPath kTracked = {"metadata", "managedFields"};
+    const Json* held = find(old, kTracked);
+    if (Json* sent = find(object, kTracked); sent && (!held || *held != *sent))
+        tracked = std::move(*sent);
+    take_over_all_but(kept, old, object);
+    if (!tracked.is_null()) object["metadata"]["managedFields"] = std::move(tracked);
+}
 }  // namespace
 
 std::string new_uid() {
@@ -93,16 +104,16 @@ void prepare_create(const Kind& kind, const ObjectKey& key, Json& object) {
 
 void prepare_update(const Kind& kind, const Json& old, std::string_view subresource, Json& object) {
     if (subresource == "status") {
-        // Who owns what may be said by every write; the rest of the metadata may not.
-        Json tracked;
-        const JsonPath kTracked = {"metadata", "managedFields"};
-        const Json* held = find(old, kTracked);
-        if (Json* sent = find(object, kTracked); sent && (!held || *held != *sent))
-            tracked = std::move(*sent);
-        take_over_all_but("status", old, object);
+        take_over_all_but_part("status", old, object);
         if (const Json* status = find(object, "status"); status && status->is_null())
             object.erase("status");
-        if (!tracked.is_null()) object["metadata"]["managedFields"] = std::move(tracked);
+        return;
+    }
+    if (subresource == "ephemeralcontainers") {
+        take_over_all_but_part("spec", old, object);
+        Json spec = object_at(old, {"spec"});
+        take_over(spec, object_at(object, {"spec"}), "ephemeralContainers");
+        object["spec"] = std::move(spec);
         return;
     }
     Json& meta = object["metadata"];

@@ -19,7 +19,8 @@ std::string random_suffix();
 void prepare_create(const Kind& kind, const ObjectKey& key, Json& object);
 
 /// Metadata of an update taken over from the stored object, and of spec and status the half that
-/// this write may not touch. For "status" the result is the stored object with the new status.
+/// this write may not touch. For "status" the result is the stored object with the new status, for
+/// "ephemeralcontainers" with the new spec.ephemeralContainers.
 void prepare_update(const Kind& kind, const Json& old, std::string_view subresource, Json& object);
 
 /// Counts metadata.generation up if, defaults filled in, the spec changed.

@@ -197,6 +197,14 @@ bool same_but_times(const Json& old, Json object) {
     }
     return object == old;
 }
+
+std::vector<Cause> causes_of(const Kind& kind, std::string_view subresource, const Json& object,
+                             const Json& old) {
+    if (subresource == "status") return validate_status(kind, object, old);
+    if (subresource == "ephemeralcontainers")
+        return validate_ephemeral_containers(kind, object, old);
+    return validate(kind, object, &old);
+}
 }  // namespace
 
 Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, const Json& old,
@@ -206,7 +214,7 @@ Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, cons
     const std::string& subresource = writing.target.subresource;
     const bool is_service = kind.resource() == "services" && subresource.empty();
     if (is_service) carry_over_service(old, object);
-    prepare_update(kind, old, subresource == "status" ? "status" : "", object);
+    prepare_update(kind, old, subresource, object);
     TRY(check_new_finalizers(writing, old, object));
     set_defaults(kind, object, &old);
     if (tracking == Tracking::kUpdate) {
@@ -214,9 +222,8 @@ Answer<Settled> finish_update(Writing& writing, const StoredObject& stored, cons
     }
     complete_update(kind, object);
     if (is_service) choose_families(object, &old);
-    if (subresource.empty() || subresource == "scale") count_generation(kind, old, object);
-    std::vector<Cause> causes =
-        subresource == "status" ? validate_status(kind, object, old) : validate(kind, object, &old);
+    if (subresource != "status") count_generation(kind, old, object);
+    std::vector<Cause> causes = causes_of(kind, subresource, object, old);
     if (!causes.empty()) return invalid(kind, stored.key.name, std::move(causes));
     if (is_service) TRY(allocators.allocate(object, &old, writing.options.dry_run));
     if (subresource.empty()) add_warnings(writing, object, &old, store);

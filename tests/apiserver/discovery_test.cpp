@@ -46,6 +46,10 @@ TEST(DiscoveryTest, EvictionSaysItsOwnGroup) {
     EXPECT_EQ((*eviction)["group"], "policy");
     EXPECT_EQ((*eviction)["version"], "v1");
     EXPECT_EQ((*eviction)["kind"], "Eviction");
+    const Json* ephemeral = resource_named(list["resources"], "pods/ephemeralcontainers");
+    ASSERT_NE(ephemeral, nullptr);
+    EXPECT_EQ((*ephemeral)["kind"], "Pod");
+    EXPECT_EQ((*ephemeral)["verbs"], (Json{"get", "patch", "update"}));
 }
 
 TEST(DiscoveryTest, TheAggregatedFormHoldsTheSameResources) {

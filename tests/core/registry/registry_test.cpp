@@ -305,6 +305,115 @@ TEST_F(RegistryTest, StatusWritesTouchOnlyStatus) {
     EXPECT_EQ(find(now, {"metadata", "labels"}), nullptr);
 }
 
+/// As `kubectl debug` sends it.
+Json debugger(const std::string& name, Json more = Json::object()) {
+    Json container{{"name", name}, {"image", "busybox"}};
+    container.update(more);
+    return {{"spec", {{"ephemeralContainers", Json::array({container})}}}};
+}
+
+TEST_F(RegistryTest, EphemeralContainersAreAddedByTheirSubresourceAlone) {
+    ASSERT_TRUE(create("pods", "test", pod("p")));
+    const Target there = target("pods", "test", "p", "ephemeralcontainers");
+    Json first = debugger("one", {{"targetContainerName", "c"}, {"stdin", true}});
+    first["metadata"]["labels"] = {{"x", "y"}};
+    first["spec"]["nodeName"] = "elsewhere";
+    const auto written = patch(there, PatchType::kStrategic, first);
+    ASSERT_TRUE(written) << written.error().message;
+    ASSERT_TRUE(patch(there, PatchType::kStrategic, debugger("two")));
+    const Json now = stored("pods", "test", "p");
+    const Json& added = now["spec"]["ephemeralContainers"];
+    ASSERT_EQ(added.size(), 2U);
+    // Defaults are filled in, the rest of the object stays, each write counts.
+    EXPECT_EQ(string_at(added.back()["name"] == "one" ? added.back() : added.front(),
+                        {"terminationMessagePolicy"}),
+              "File");
+    EXPECT_EQ(find(now, {"metadata", "labels"}), nullptr);
+    EXPECT_EQ(find(now, {"spec", "nodeName"}), nullptr);
+    EXPECT_EQ(int_at(now, {"metadata", "generation"}), 3);
+    // As a whole by PUT, and unchanged: nothing to write.
+    const auto same = update("pods", "test", now, "ephemeralcontainers");
+    ASSERT_TRUE(same) << same.error().message;
+    EXPECT_EQ(stored("pods", "test", "p"), now);
+    const auto plain = patch(target("pods", "test", "p"), PatchType::kStrategic, debugger("three"));
+    ASSERT_FALSE(plain);
+    EXPECT_NE(plain.error().message.find("pod updates may not change fields other than"),
+              std::string::npos);
+}
+
+TEST_F(RegistryTest, EphemeralContainersAreAppliedByTheirOwner) {
+    ASSERT_TRUE(create("pods", "test", pod("p")));
+    Json applied = debugger("one");
+    applied["metadata"] = {{"name", "p"}};
+    applied["apiVersion"] = "v1";
+    applied["kind"] = "Pod";
+    WriteOptions options;
+    options.field_manager = "me";
+    const auto written = patch(target("pods", "test", "p", "ephemeralcontainers"),
+                               PatchType::kApply, applied, options);
+    ASSERT_TRUE(written) << written.error().message;
+    const Json now = stored("pods", "test", "p");
+    EXPECT_EQ(now["spec"]["ephemeralContainers"].size(), 1U);
+    const Json& managed = now["metadata"]["managedFields"];
+    EXPECT_TRUE(std::any_of(managed.begin(), managed.end(), [](const Json& entry) {
+        return string_at(entry, {"manager"}) == "me" &&
+               string_at(entry, {"subresource"}) == "ephemeralcontainers";
+    })) << managed;
+}
+
+TEST_F(RegistryTest, EphemeralContainersNeitherChangeNorGo) {
+    ASSERT_TRUE(create("pods", "test", pod("p")));
+    const Target there = target("pods", "test", "p", "ephemeralcontainers");
+    ASSERT_TRUE(patch(there, PatchType::kStrategic, debugger("one")));
+    const auto changed =
+        patch(there, PatchType::kStrategic, debugger("one", {{"image", "nginx"}}));
+    ASSERT_FALSE(changed);
+    EXPECT_EQ(changed.error().message,
+              "Pod \"p\" is invalid: spec.ephemeralContainers: Forbidden: existing ephemeral "
+              "containers \"one\" may not be changed");
+    Json without = stored("pods", "test", "p");
+    without["spec"].erase("ephemeralContainers");
+    const auto removed = update("pods", "test", without, "ephemeralcontainers");
+    ASSERT_FALSE(removed);
+    EXPECT_NE(removed.error().message.find("\"one\" may not be removed"), std::string::npos);
+}
+
+TEST_F(RegistryTest, WhatAnEphemeralContainerMayNotHaveIsNamed) {
+    ASSERT_TRUE(create("pods", "test", pod("p")));
+    const auto causes = [&](const Json& body) {
+        const auto answer = patch(target("pods", "test", "p", "ephemeralcontainers"),
+                                  PatchType::kMerge, body);
+        std::set<std::string> out;
+        if (answer) return out;
+        for (const Cause& cause : answer.error().causes)
+            out.insert(cause.field + ": " + cause.message);
+        return out;
+    };
+    const std::string at = "spec.ephemeralContainers[0].";
+    const std::string no = ": Forbidden: cannot be set for an Ephemeral Container";
+    using Set = std::set<std::string>;
+    EXPECT_EQ(causes({{"spec", {{"ephemeralContainers", {{{"name", "e"}}}}}}}),
+              Set{at + "image: Required value"});
+    EXPECT_EQ(causes(debugger("c")), Set{at + "name: Duplicate value: \"c\""});
+    EXPECT_EQ(causes(debugger("e", {{"targetContainerName", "e"}})),
+              Set{at + "targetContainerName: Not found: \"e\""});
+    EXPECT_EQ(causes(debugger("e", {{"ports", {{{"containerPort", 80}}}},
+                                    {"livenessProbe", {{"tcpSocket", {{"port", 80}}}}},
+                                    {"readinessProbe", {{"tcpSocket", {{"port", 80}}}}},
+                                    {"startupProbe", {{"tcpSocket", {{"port", 80}}}}},
+                                    {"lifecycle", {{"preStop", {{"sleep", {{"seconds", 1}}}}}}},
+                                    {"resources", {{"limits", {{"cpu", "1"}}}}},
+                                    {"restartPolicy", "Always"}})),
+              (Set{at + "ports" + no, at + "livenessProbe" + no, at + "readinessProbe" + no,
+                   at + "startupProbe" + no, at + "lifecycle" + no, at + "resources" + no,
+                   at + "restartPolicy" + no}));
+    const std::string volume =
+        string_at(stored("pods", "test", "p")["spec"]["volumes"][0], {"name"});
+    EXPECT_EQ(causes(debugger("e", {{"volumeMounts",
+                                     {{{"name", volume}, {"mountPath", "/x"}, {"subPath", "y"}}}}})),
+              Set{at + "volumeMounts[0].subPath" + no});
+}
+
 TEST_F(RegistryTest, PodsGetTheirServiceAccountMounted) {
     ASSERT_TRUE(create("pods", "test", pod("p")));
     const Json now = stored("pods", "test", "p");
