@@ -11,7 +11,8 @@ namespace kin::netns {
 ///
 /// With `one_id`, in a lab that has no id but root's, the chown family does nothing and succeeds:
 /// tar and installers that run as root give files away and end with an error where they cannot
-/// (containers/storage calls the same ignore_chown_errors).
+/// (containers/storage calls the same ignore_chown_errors). So do setuid, setgroups and their like:
+/// tcpdump gives up root's ids, and ends where it cannot.
 Result<> install_seccomp_filter(bool one_id);
 
 }  // namespace kin::netns
