@@ -6,6 +6,7 @@
 #include "netns/images/images.h"
 #include "netns/pod/image_name.h"
 #include "netns/pod/pod_events.h"
+#include "netns/pod/volumes.h"
 
 namespace kin::netns {
 namespace {
@@ -135,6 +136,11 @@ private:
         for (const MountSpec& mount : in_.container.mounts) {
             const std::string sub_path =
                 mount.expand ? expand(mount.sub_path, environment_) : mount.sub_path;
+            const VolumeSpec* volume = find_volume(mount.volume);
+            if (volume && is_node_root(*volume) && sub_path.empty()) {
+                out_.spec.root_views.push_back(mount.path);
+                continue;
+            }
             auto opened = in_.pod.directory.open_in_volume(mount.volume, sub_path);
             if (!opened) {
                 return refuse("CreateContainerConfigError", Retry::kNever,
@@ -153,14 +159,18 @@ private:
         return Ok{};
     }
 
+    const VolumeSpec* find_volume(const std::string& name) const {
+        const auto& volumes = in_.pod.view.pod.volumes;
+        const auto found = std::ranges::find(volumes, name, &VolumeSpec::name);
+        return found == volumes.end() ? nullptr : &*found;
+    }
+
     /// What is made of API objects cannot be written.
     bool is_read_only(const std::string& name) const {
-        for (const VolumeSpec& volume : in_.pod.view.pod.volumes) {
-            if (volume.name != name) continue;
-            if (volume.type == "persistentVolumeClaim") return bool_at(volume.source, {"readOnly"});
-            return volume.type != "emptyDir";
-        }
-        return false;
+        const VolumeSpec* volume = find_volume(name);
+        if (!volume) return false;
+        if (volume->type == "persistentVolumeClaim") return bool_at(volume->source, {"readOnly"});
+        return volume->type != "emptyDir";
     }
 
     void set_files() {

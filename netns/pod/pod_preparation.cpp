@@ -80,6 +80,7 @@ Result<> PodWorker::prepare_volumes() {
 }
 
 Result<> PodWorker::prepare_volume(const VolumeSpec& volume) {
+    if (is_node_root(volume)) return Ok{};
     if (volume.type == "emptyDir") {
         return served_inside() ? Result<>(Ok{}) : directory_.make_empty_dir(volume.name);
     }

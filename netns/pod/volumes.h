@@ -31,9 +31,12 @@ struct TokenRequest {
 using TokenSource = std::function<Result<std::string>(const TokenRequest&)>;
 
 /// Whether kin can give containers this type of volume: emptyDir, configMap, secret, downwardAPI,
-/// projected and persistentVolumeClaim. Else fails with kDenied or kInvalid in words for the pod's
-/// owner.
+/// projected, persistentVolumeClaim, and of hostPath the root. Else fails with kDenied or kInvalid
+/// in words for the pod's owner.
 Result<> check_volume(const VolumeSpec& volume);
+/// A hostPath of "/", as `kubectl debug node/...` asks for: a node's files are those that every
+/// container has, so it is the container's own root, read-only.
+bool is_node_root(const VolumeSpec& volume);
 
 /// An API object whose content volumes are made of.
 struct ConfigObject {

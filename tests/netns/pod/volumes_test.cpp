@@ -68,8 +68,10 @@ TEST_F(VolumesTest, MissingObjectsAndKeysAreNamed) {
               "references non-existent secret key: no");
 }
 
-TEST_F(VolumesTest, HostPathIsRefused) {
-    EXPECT_NE(files(R"("hostPath":{"path":"/"})").find("hostPath is refused"), std::string::npos);
+TEST_F(VolumesTest, HostPathIsRefusedButForTheRoot) {
+    EXPECT_EQ(files(R"("hostPath":{"path":"/","type":""})"), "");
+    EXPECT_NE(files(R"("hostPath":{"path":"/etc"})").find("hostPath is refused"),
+              std::string::npos);
     EXPECT_EQ(files(R"("nfs":{"path":"/"})"), "kin has no volumes of type nfs");
 }
 
