@@ -19,6 +19,7 @@ public:
 
     Result<> plan() {
         TRY(find_image());
+        TRY(find_target());
         TRY(set_process());
         TRY(set_identity());
         TRY(set_mounts());
@@ -73,6 +74,16 @@ private:
         return Ok{};
     }
 
+    /// An ephemeral container may share the processes of another one.
+    Result<> find_target() {
+        if (in_.container.target.empty()) return Ok{};
+        target_ = in_.pod.process_of(in_.container.target);
+        if (target_) return Ok{};
+        return refuse(
+            "CreateContainerConfigError", Retry::kNever,
+            Error(Errc::kNotFound, cat("unable to find target container ", in_.container.target)));
+    }
+
     Result<> set_process() {
         const Environment services = in_.agent.service_environment(
             in_.pod.view.pod.key.ns, in_.pod.view.pod.enable_service_links);
@@ -87,6 +98,7 @@ private:
         for (std::string& line : environment_.lines()) env.push_back(std::move(line));
         out_.spec = images::container_of(image_, expanded(in_.container.command),
                                          expanded(in_.container.args), env);
+        out_.spec.pid_namespace_of = target_.value_or(0);
         ProcessSpec& process = out_.spec.process;
         if (process.argv.empty()) {
             return refuse("CreateContainerError", Retry::kNever,
@@ -192,6 +204,7 @@ private:
     ContainerRequest& out_;
     images::Image image_;
     Environment environment_;
+    std::optional<ProcessId> target_;
 };
 
 }  // namespace

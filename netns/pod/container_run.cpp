@@ -142,7 +142,8 @@ void ContainerRun::start(const PodEnvironment& pod) {
     if (alive()) return;
     // Only a container that is to be started asks this; each yes counts as a restart.
     if (report_.state.kind != Kind::kNone && in_back_off()) return;
-    PodService* service = agent_.find_service(spec_.image);
+    // A component of kin runs once in its pod, and not to look around in another.
+    PodService* service = spec_.ephemeral ? nullptr : agent_.find_service(spec_.image);
     if (service) {
         service_ = service;
         start_service(pod);

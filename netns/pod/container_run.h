@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ struct PodEnvironment {
     const PodDirectory& directory;
     int network_fd = -1;  ///< of the pod or, with hostNetwork, the node
     const Sandbox* sandbox = nullptr;
+    /// The running process of another of its containers, if it has one.
+    std::function<std::optional<ProcessId>(const std::string& container)> process_of;
 };
 
 /// The pipes of a process's stdio: the child's ends, to be closed once it is asked for, and ours.

@@ -1,5 +1,7 @@
 #include "netns/pod/pod_spec.h"
 
+#include <algorithm>
+
 #include "core/base/strings.h"
 
 namespace kin::netns {
@@ -124,6 +126,8 @@ ContainerSpecView decode_container(const Json& json, const Json& pod_context,
     out.startup = json_at(json, {"startupProbe"});
     decode_security(json, pod_context, out);
     out.sidecar = string_at(json, {"restartPolicy"}) == "Always";
+    out.ephemeral = list == "ephemeralContainers";
+    out.target = string_at(json, {"targetContainerName"});
     out.field_path = cat("spec.", list, '{', out.name, '}');
     return out;
 }
@@ -195,11 +199,24 @@ PodSpec decode_pod_spec(const Pod& pod) {
     for (const Json& container : array_at(spec, {"containers"})) {
         out.containers.push_back(decode_container(container, context, "containers"));
     }
+    add_ephemeral_containers(pod, out);
     for (const Json& group : array_at(context, {"supplementalGroups"})) {
         if (group.is_number_integer()) out.supplemental_groups.push_back(group.get<uint32_t>());
     }
     out.fs_group = id_at(context, {"fsGroup"});
     return out;
+}
+
+void add_ephemeral_containers(const Pod& pod, PodSpec& spec) {
+    const Json& context = object_at(pod.spec(), {"securityContext"});
+    for (const Json& json : array_at(pod.spec(), {"ephemeralContainers"})) {
+        const std::string name = string_at(json, {"name"});
+        const bool known = std::ranges::any_of(
+            spec.ephemeral_containers,
+            [&](const ContainerSpecView& container) { return container.name == name; });
+        if (known || !is_file_name(name)) continue;
+        spec.ephemeral_containers.push_back(decode_container(json, context, "ephemeralContainers"));
+    }
 }
 
 bool is_file_name(std::string_view name) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -74,6 +75,9 @@ struct ContainerSpecView {
     std::vector<std::string> add_capabilities, drop_capabilities;
     /// An init container with restartPolicy Always: starts in order, then runs along.
     bool sidecar = false;
+    /// Added to the running pod: started once, and nothing depends on it.
+    bool ephemeral = false;
+    std::string target;  ///< targetContainerName: whose processes it sees; "": its own only
 
     /// "spec.containers{web}", as Events name the part of the pod they are about.
     std::string field_path;
@@ -90,8 +94,8 @@ struct HostAlias {
     std::vector<std::string> hostnames;
 };
 
-/// A pod's spec, decoded once when the node agent first sees the pod: nothing of it that matters
-/// here can change afterwards.
+/// A pod's spec, decoded once when the node agent first sees the pod: of what matters here only
+/// ephemeral containers can come afterwards.
 struct PodSpec {
     ObjectKey key;
     std::string uid;
@@ -112,11 +116,16 @@ struct PodSpec {
     std::vector<VolumeSpec> volumes;
     std::vector<ContainerSpecView> init_containers;
     std::vector<ContainerSpecView> containers;
+    /// A deque: what runs refers to its entry while others are added behind.
+    std::deque<ContainerSpecView> ephemeral_containers;
     std::vector<uint32_t> supplemental_groups;
     std::optional<uint32_t> fs_group;
 };
 
 PodSpec decode_pod_spec(const Pod& pod);
+/// Adds those ephemeral containers of `pod` that `spec` does not know; one whose name is no file
+/// name is left out.
+void add_ephemeral_containers(const Pod& pod, PodSpec& spec);
 
 /// One step of a path that stays where it is: not empty, no '/', neither "." nor "..".
 bool is_file_name(std::string_view name);

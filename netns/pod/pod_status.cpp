@@ -204,6 +204,16 @@ Json containers_json(const std::vector<ContainerReport>& containers) {
     return out;
 }
 
+/// Nobody asks whether an ephemeral container is ready or has started up.
+Json ephemeral_containers_json(const std::vector<ContainerReport>& containers) {
+    Json out = containers_json(containers);
+    for (Json& container : out) {
+        container["ready"] = false;
+        container.erase("started");
+    }
+    return out;
+}
+
 WallTime time_at(const Json& json, std::string_view field) {
     return parse_rfc3339(string_at(json, {field})).value_or(WallTime{});
 }
@@ -277,6 +287,9 @@ Json pod_status(const PodReport& report, const Json& old, WallTime now) {
         out["initContainerStatuses"] = containers_json(report.init_containers);
     }
     out["containerStatuses"] = containers_json(report.containers);
+    if (!report.ephemeral_containers.empty()) {
+        out["ephemeralContainerStatuses"] = ephemeral_containers_json(report.ephemeral_containers);
+    }
     for (const char* field : {"reason", "message"}) out.erase(field);
     if (!report.failed_reason.empty()) {
         out["reason"] = report.failed_reason;

@@ -44,6 +44,7 @@ struct ContainerReport {
 /// All that a pod's status is made of.
 struct PodReport {
     std::vector<ContainerReport> init_containers, containers;
+    std::vector<ContainerReport> ephemeral_containers;  ///< shown, and counted nowhere
     RestartPolicy restart = RestartPolicy::kAlways;
     std::vector<std::string> readiness_gates;
     Ipv4 host_ip;

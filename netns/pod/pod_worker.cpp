@@ -41,6 +41,7 @@ PodWorker::PodWorker(AgentContext& agent, const Pod& pod)
     for (const ContainerSpecView& container : spec_.containers) {
         runs_.push_back(std::make_unique<ContainerRun>(agent_, spec_, container));
     }
+    add_ephemeral_runs();
     start_time_ = parse_rfc3339(string_at(pod.status(), {"startTime"}))
                       .value_or(std::chrono::system_clock::now());
     restore(pod);
@@ -48,16 +49,33 @@ PodWorker::PodWorker(AgentContext& agent, const Pod& pod)
         if (run->report().state.kind == Kind::kNone) run->set_waiting("PodInitializing");
     }
     for (const auto& run : runs_) {
-        if (run->report().state.kind != Kind::kNone) continue;
-        run->set_waiting(init_runs_.empty() ? "ContainerCreating" : "PodInitializing");
+        if (run->report().state.kind == Kind::kNone) run->set_waiting(first_reason());
     }
 }
 
 PodWorker::~PodWorker() {
     *alive_ = false;
+    clear_runs();
+    release();
+}
+
+void PodWorker::clear_runs() {
+    ephemeral_runs_.clear();
     init_runs_.clear();
     runs_.clear();
-    release();
+}
+
+std::string PodWorker::first_reason() const {
+    return init_runs_.empty() ? "ContainerCreating" : "PodInitializing";
+}
+
+/// One for each ephemeral container that has none yet: they only come.
+void PodWorker::add_ephemeral_runs() {
+    for (size_t i = ephemeral_runs_.size(); i < spec_.ephemeral_containers.size(); ++i) {
+        ephemeral_runs_.push_back(
+            std::make_unique<ContainerRun>(agent_, spec_, spec_.ephemeral_containers[i]));
+        ephemeral_runs_.back()->set_waiting(first_reason());
+    }
 }
 
 void PodWorker::restore(const Pod& pod) {
@@ -70,6 +88,7 @@ void PodWorker::restore(const Pod& pod) {
     };
     read(init_runs_, "initContainerStatuses");
     read(runs_, "containerStatuses");
+    read(ephemeral_runs_, "ephemeralContainerStatuses");
 }
 
 void PodWorker::update(const Pod& pod) {
@@ -79,6 +98,8 @@ void PodWorker::update(const Pod& pod) {
         }
     }
     pod_ = pod;
+    add_ephemeral_containers(pod, spec_);
+    add_ephemeral_runs();
 }
 
 bool PodWorker::note_changed(const ConfigObject& object) {
@@ -92,20 +113,23 @@ bool PodWorker::note_changed(const ConfigObject& object) {
 }
 
 bool PodWorker::waits_for_config() const {
-    const auto waits = [](const auto& run) { return run->waits_for_config(); };
-    return volumes_wait_ || std::any_of(init_runs_.begin(), init_runs_.end(), waits) ||
-           std::any_of(runs_.begin(), runs_.end(), waits);
+    return volumes_wait_ || any_run(&ContainerRun::waits_for_config);
 }
 
-bool PodWorker::busy() const {
-    const auto settling = [](const auto& run) { return run->settling(); };
-    return writing_ || attaching_ || std::any_of(init_runs_.begin(), init_runs_.end(), settling) ||
-           std::any_of(runs_.begin(), runs_.end(), settling);
+bool PodWorker::busy() const { return writing_ || attaching_ || any_run(&ContainerRun::settling); }
+
+bool PodWorker::any_run(bool (ContainerRun::*is)() const) const {
+    for (const auto* runs : {&init_runs_, &runs_, &ephemeral_runs_}) {
+        for (const auto& run : *runs) {
+            if ((*run.*is)()) return true;
+        }
+    }
+    return false;
 }
 
 ContainerRun* PodWorker::find_container(const std::string& name) const {
     if (name.empty()) return runs_.size() == 1 ? runs_.front().get() : nullptr;
-    for (const auto* list : {&runs_, &init_runs_}) {
+    for (const auto* list : {&runs_, &init_runs_, &ephemeral_runs_}) {
         for (const auto& run : *list) {
             if (run->spec().name == name) return run.get();
         }
@@ -125,7 +149,11 @@ DownwardView PodWorker::downward() const {
 }
 
 PodEnvironment PodWorker::environment() const {
-    return {downward(), directory_, network_fd_, sandbox_ ? &*sandbox_ : nullptr};
+    return {downward(), directory_, network_fd_, sandbox_ ? &*sandbox_ : nullptr,
+            [this](const std::string& name) -> std::optional<ProcessId> {
+                const ContainerRun* run = find_container(name);
+                return run ? run->process() : std::nullopt;
+            }};
 }
 
 Result<> PodWorker::sync() {
@@ -138,6 +166,7 @@ Result<> PodWorker::sync() {
     if (finished_) {
         if (stop_all(std::chrono::seconds(spec_.grace_seconds))) release();
     } else if (is_attached() && prepare()) {
+        run_ephemeral_containers();
         run_containers();
         finished_ = all_done();
         if (finished_ && stop_all(std::chrono::seconds(spec_.grace_seconds))) release();
@@ -172,6 +201,13 @@ bool PodWorker::run_init_containers() {
         return false;
     }
     return true;
+}
+
+/// Whatever the others do: they are there to see why those do not come up.
+void PodWorker::run_ephemeral_containers() {
+    for (const auto& run : ephemeral_runs_) {
+        if (!run->report().state.terminated()) run->start(environment());
+    }
 }
 
 void PodWorker::run_containers() {
@@ -219,9 +255,11 @@ bool PodWorker::is_drained() {
 
 bool PodWorker::stop_all(std::chrono::seconds grace) {
     bool main_alive = false;
-    for (const auto& run : runs_) {
-        run->stop(grace, "");
-        main_alive |= run->alive();
+    for (const auto* runs : {&runs_, &ephemeral_runs_}) {
+        for (const auto& run : *runs) {
+            run->stop(grace, "");
+            main_alive |= run->alive();
+        }
     }
     if (main_alive) return false;
     // Sidecars serve the others to their end, and go in the opposite order of their start.
@@ -267,8 +305,7 @@ void PodWorker::finish_deletion() {
 }
 
 void PodWorker::forget() {
-    init_runs_.clear();
-    runs_.clear();
+    clear_runs();
     release();
     const auto removed = remove_pod_files(agent_.storage, spec_.key, spec_.uid);
     if (!removed) log_warn("kubelet", removed.error().text());
@@ -278,6 +315,7 @@ PodReport PodWorker::report() const {
     PodReport out;
     for (const auto& run : init_runs_) out.init_containers.push_back(run->report());
     for (const auto& run : runs_) out.containers.push_back(run->report());
+    for (const auto& run : ephemeral_runs_) out.ephemeral_containers.push_back(run->report());
     out.restart = spec_.restart;
     out.readiness_gates = spec_.readiness_gates;
     out.host_ip = host_ip_;

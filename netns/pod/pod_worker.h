@@ -26,7 +26,7 @@ public:
     PodWorker(const PodWorker&) = delete;
     PodWorker& operator=(const PodWorker&) = delete;
 
-    /// The object's newest version.
+    /// The object's newest version; ephemeral containers that came with it are started by sync().
     void update(const Pod& pod);
     /// Never fails for good: what cannot be done yet stands in the pod's status and Events, and is
     /// tried again.
@@ -50,7 +50,11 @@ public:
 private:
     using Runs = std::vector<std::unique_ptr<ContainerRun>>;
 
+    void add_ephemeral_runs();
     void restore(const Pod& pod);
+    void clear_runs();
+    std::string first_reason() const;
+    bool any_run(bool (ContainerRun::*is)() const) const;
     bool is_attached();
     Result<> prepare();
     Result<> prepare_network();
@@ -61,6 +65,7 @@ private:
     bool served_inside() const;
     void fail_to_prepare(const std::string& reason, const std::string& message);
     void run_containers();
+    void run_ephemeral_containers();
     bool run_init_containers();
     void start(ContainerRun& run);
     bool should_run(const ContainerRun& run) const;
@@ -79,7 +84,7 @@ private:
     Pod pod_;
     PodSpec spec_;
     const PodDirectory directory_;
-    Runs init_runs_, runs_;
+    Runs init_runs_, runs_, ephemeral_runs_;
     WallTime start_time_;
     Ipv4 host_ip_;
     std::optional<Ipv4> pod_ip_;

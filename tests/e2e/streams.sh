@@ -189,8 +189,6 @@ k exec logs -c a -- touch /tmp/go
 check "-f shows what is written" until_true 20 grep -q last "$T/follow"
 k delete pod logs --grace-period=0 --force >/dev/null 2>&1
 check "-f ends with the container" until_true 20 bash -c "! kill -0 $follow"
-expect "an ephemeral container is refused in words" 'phemeral' \
-    timeout 20 "$KIN" kubectl --lab "$LAB" debug box --image=busybox -- true
 
 echo "- clients that vanish"
 kubectl_itself exec box -- sleep 12345 >/dev/null 2>&1 &

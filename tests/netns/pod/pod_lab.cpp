@@ -125,6 +125,17 @@ std::string PodLab::create_pod(const std::string& name, const std::string& conta
                       container, "}],", spec, "}}"));
 }
 
+std::string PodLab::debug(const std::string& pod, const std::string& container) {
+    auto patch =
+        parse_json(cat(R"({"spec":{"ephemeralContainers":[{"image":"busybox",)", container, "}]}}"));
+    if (!patch) return patch.error().text();
+    const auto written = blocking_write([&](WriteDone done) {
+        registry_->patch({find_resource("pods"), {"default", pod}, "ephemeralcontainers"},
+                         PatchType::kStrategic, *patch, WriteOptions{}, std::move(done));
+    });
+    return written ? "" : written.error().message;
+}
+
 void PodLab::remove_pod(const std::string& name, std::optional<int64_t> grace) {
     DeleteOptions options;
     options.grace_period_seconds = grace;
@@ -167,9 +178,9 @@ Json PodLab::wait_reason(const std::string& name, const std::string& reason) {
     });
 }
 
-std::string PodLab::log(const std::string& pod, bool previous) {
+std::string PodLab::log(const std::string& pod, bool previous, const std::string& container) {
     std::promise<std::string> text;
-    agent_->find_log({{"default", pod}, "", previous}, [&](Answer<PodAccess::LogFile> found) {
+    agent_->find_log({{"default", pod}, container, previous}, [&](Answer<PodAccess::LogFile> found) {
         text.set_value(found ? plain(found->path) : "[" + found.error().message + "]");
     });
     return text.get_future().get();

@@ -29,6 +29,8 @@ public:
     /// A pod `name` of one container `c` with this (without braces) and, outside, `spec`.
     std::string create_pod(const std::string& name, const std::string& container,
                            const std::string& spec = R"("restartPolicy":"Never")");
+    /// Adds an ephemeral container to a pod; "" or why not.
+    std::string debug(const std::string& pod, const std::string& container);
     void remove_pod(const std::string& name, std::optional<int64_t> grace = {});
     /// The object as stored; null if there is none.
     Json get(std::string_view resource, const std::string& ns, const std::string& name) const;
@@ -40,7 +42,8 @@ public:
     /// Waits until the first container's state has this reason.
     Json wait_reason(const std::string& name, const std::string& reason);
     /// What a container of one of this lab's pods wrote, without times.
-    std::string log(const std::string& pod, bool previous = false);
+    std::string log(const std::string& pod, bool previous = false,
+                    const std::string& container = "");
     /// The log once `text` is in it; what there is after five seconds.
     std::string wait_log(const std::string& pod, std::string_view text);
     /// The log of a pod that is there, to be read when the pod may have gone.

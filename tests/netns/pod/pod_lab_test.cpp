@@ -169,6 +169,65 @@ TEST(PodLabTest, ExecRunsInTheContainerAndAttachJoinsIt) {
               "1\np\n[exit 4] missing early\nhello\nSucceeded");
 }
 
+/// The state of one of the pod's ephemeral containers.
+Json debugger_state(const Json& pod, std::string_view name) {
+    for (const Json& status : array_at(pod, {"status", "ephemeralContainerStatuses"})) {
+        if (string_at(status, {"name"}) == name) return object_at(status, {"state"});
+    }
+    return Json::object();
+}
+
+TEST(PodLabTest, EphemeralContainersRunOnceInThePodsNetwork) {
+    KIN_NEEDS_LABS();
+    EXPECT_EQ(with_pods([](PodLab& lab) {
+                  const auto ended = [&](const std::string& name) {
+                      return lab.wait("p", [&](const Json& pod) {
+                          return find(debugger_state(pod, name), "terminated") != nullptr;
+                      });
+                  };
+                  lab.create_pod("p", R"("image":"nginx")", R"("restartPolicy":"Always")");
+                  lab.wait_phase("p", "Running");
+                  std::string out = lab.debug("p", R"("name":"d1","command":["sh","-c",
+                      "wget -qO- localhost | grep -c Welcome; ps | grep -c '[n]ginx -g'; exit 3"])");
+                  const Json one = ended("d1");
+                  out += lab.debug("p", R"("name":"d2","targetContainerName":"c",
+                      "command":["sh","-c","ps | grep -c '[n]ginx -g'"])");
+                  const Json two = ended("d2");
+                  out += cat(lab.log("p", false, "d1"), lab.log("p", false, "d2"), '\n',
+                             int_at(debugger_state(two, "d1"), {"terminated", "exitCode"}),
+                             int_at(debugger_state(two, "d2"), {"terminated", "exitCode"}),
+                             debugger_state(one, "d1") == debugger_state(two, "d1") ? " same " : " changed ",
+                             string_at(two, {"status", "phase"}), ' ', condition(two, "Ready"),
+                             '\n', lab.events("p", "container d1"), lab.events("p", "Started container d2"));
+                  return out;
+              }),
+              "2\n0\n1\n\n30 same Running True\n"
+              "Started: Started container d1\nStarted: Started container d2\n");
+}
+
+TEST(PodLabTest, EphemeralContainersComeBeforeInitContainersAndEndWithThePod) {
+    KIN_NEEDS_LABS();
+    EXPECT_EQ(with_pods([](PodLab& lab) {
+                  lab.create(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p",
+                      "namespace":"default"},"spec":{"nodeName":"node-1","restartPolicy":"Never",
+                      "terminationGracePeriodSeconds":0,
+                      "initContainers":[{"name":"i","image":"busybox","command":["sleep","1000"]}],
+                      "containers":[{"name":"c","image":"busybox","command":["true"]}]}})");
+                  std::string out = lab.debug("p", R"("name":"d","command":["sleep","1000"])");
+                  out += lab.debug("p", R"("name":"late","targetContainerName":"c",
+                                           "command":["true"])");
+                  const Json pod = lab.wait("p", [](const Json& now) {
+                      return find(debugger_state(now, "d"), "running") &&
+                             find(debugger_state(now, "late"), JsonPath{"waiting", "message"});
+                  });
+                  out += cat(string_at(pod, {"status", "phase"}), ' ',
+                             string_at(debugger_state(pod, "late"), {"waiting", "message"}), ' ');
+                  lab.remove_pod("p");
+                  return out + to_text(lab.wait("p", [](const Json& now) { return now.is_null(); }));
+              }),
+              "Pending unable to find target container c null");
+}
+
 TEST(PodLabTest, MissingConfigMapHoldsTheContainerUntilItExists) {
     KIN_NEEDS_LABS();
     EXPECT_EQ(with_pods([](PodLab& lab) {

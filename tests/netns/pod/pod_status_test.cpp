@@ -129,6 +129,24 @@ TEST(PodStatusTest, ContainerStatesAreWrittenOut) {
     EXPECT_EQ(status["ready"], false);
 }
 
+TEST(PodStatusTest, EphemeralContainersAreShownAndNotCounted) {
+    PodReport pod = report(kAlways, {container(running())});
+    pod.ephemeral_containers = {container(ended(3)), container(waiting("ErrImagePull"))};
+    const Json status = pod_status(pod, Json::object(), kNow);
+    EXPECT_EQ(status["phase"], "Running");
+    EXPECT_EQ(condition(status, "Ready")["status"], "True");
+    EXPECT_EQ(status["containerStatuses"].size(), 1U);
+    const Json& first = status["ephemeralContainerStatuses"][0];
+    EXPECT_EQ(first["state"]["terminated"]["exitCode"], 3);
+    EXPECT_EQ(first["ready"], false);
+    EXPECT_FALSE(first.contains("started"));
+    pod.ephemeral_containers = {container(running())};
+    pod.containers = {container(ended(0))};
+    pod.restart = kNever;
+    EXPECT_EQ(pod_phase(pod), "Succeeded");
+    EXPECT_EQ(pod_status(pod, status, kNow)["ephemeralContainerStatuses"][0]["ready"], false);
+}
+
 TEST(PodStatusTest, ClosedReadinessGateKeepsThePodUnready) {
     PodReport pod = report(kAlways, {container(running())});
     pod.readiness_gates = {"example.com/open"};
