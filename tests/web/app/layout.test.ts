@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { draw } from '../../../web/app/src/map/draw';
 import { layout, type LayoutOptions } from '../../../web/app/src/map/layout';
-import type { Reach } from '../../../web/app/src/map/lines';
+import { dropLines, type Reach } from '../../../web/app/src/map/lines';
 import { pictureOf } from '../../../web/app/src/map/picture';
 import { kOverlays, type Box, type Scene } from '../../../web/app/src/map/scene';
 import { SvgPainter } from '../../../web/app/src/map/svg_painter';
@@ -10,7 +10,7 @@ import { dark, light } from '../../../web/app/src/map/theme';
 import { assign } from '../../../web/app/src/map/slots';
 import type { Thing } from '../../../web/app/src/model/things';
 import { expectGolden } from './golden';
-import { joined, many, node, outside, pod, policy, service, shop } from './things';
+import { ingress, joined, many, node, outside, pod, policy, service, shop } from './things';
 
 const all: LayoutOptions = { ns: null };
 const scene = (things: Thing[], options = all) => layout(things, options).scene;
@@ -215,6 +215,19 @@ test('a line says for which port policies have judged', () => {
   const labels = on.lines.filter(({ kind }) => kind === 'allowed' || kind === 'denied').map(({ label }) => label);
   assert.deepEqual(labels, [':5432', ':5432']);
   assert.match(svg(on), />:5432</);
+});
+
+test('a drop is drawn where things stand now, and not where one of them is not shown', () => {
+  const drop = { from: 'pod/shop/web-0', to: 'pod/shop/db-0', port: 5432 };
+  const before = scene(shop);
+  const moved = scene([...shop, ...['a', 'b', 'c', 'd', 'e'].map((name) => ingress(`shop/${name}`, 'web'))]);
+  assert.notDeepEqual(place(moved, drop.from), place(before, drop.from));
+  for (const on of [before, moved]) {
+    const [line] = dropLines([drop], on.byId);
+    const from = place(on, drop.from);
+    assert.deepEqual(line!.points[0], [from.x + from.w, from.y + from.h / 2]);
+  }
+  assert.deepEqual(dropLines([drop], scene(shop, { ns: 'kube-system' }).byId), []);
 });
 
 test('pods say in which direction they are isolated', () => {

@@ -6,7 +6,6 @@ import { isDark, namespace, overlays, select, selected, selectedThing, toggle } 
 import { tellPlaces } from '../tree/places';
 import { Drag } from './drag';
 import { layout } from './layout';
-import { dropLine } from './lines';
 import { keep, pictureOf } from './picture';
 import { kOverlays, type Overlay } from './scene';
 import type { Slots } from './slots';
@@ -46,11 +45,8 @@ function follow(on: Stage): () => void {
     effect(() => {
       ticks.value;
       for (const drop of world.news) {
-        const [from, to] = [drop.from, drop.to].map((text) => {
-          const id = world.placeOf(text);
-          return id === null ? undefined : on.shown.scene.byId.get(id);
-        });
-        if (from && to) on.addDrop(dropLine(from, to, drop.port), performance.now());
+        const [from, to] = [world.placeOf(drop.from), world.placeOf(drop.to)];
+        if (from && to) on.addDrop({ from, to, port: drop.port }, performance.now());
       }
     }),
     effect(() => on.set({ theme: isDark.value ? dark : light })),

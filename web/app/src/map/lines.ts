@@ -234,7 +234,20 @@ function sides(from: Box, to: Box): [Point, Point] {
   return [[from.x + from.w, y(from)], [to.x + to.w, y(to)]];
 }
 
-/** Where a dropped packet would have gone: for the seconds after it was. */
-export function dropLine(from: Box, to: Box, port: number): Line {
-  return { ...reachLine(from, to, { allowed: false, port }, 1), kind: 'drop' };
+/** A packet that was dropped, by the ids of the things between which it was. */
+export interface DropAt {
+  from: string;
+  to: string;
+  port: number;
+}
+
+/** Where dropped packets would have gone, for the seconds after they were: by where things stand now,
+ * and only between things that are shown. */
+export function dropLines(drops: readonly DropAt[], byId: Map<string, Box>): Line[] {
+  const out: Line[] = [];
+  for (const { from, to, port } of drops) {
+    const [a, b] = [byId.get(from), byId.get(to)];
+    if (a && b) out.push({ ...reachLine(a, b, { allowed: false, port }, 1), kind: 'drop' });
+  }
+  return out;
 }

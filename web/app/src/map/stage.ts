@@ -2,7 +2,8 @@ import type { Counts } from '../model/things';
 import { CanvasPainter } from './canvas_painter';
 import { fit, reveal, settle, zoom } from './camera';
 import { draw, hit, type View } from './draw';
-import { emptyScene, type Line, type Overlay, type Scene } from './scene';
+import { dropLines, type DropAt } from './lines';
+import { emptyScene, type Overlay, type Scene } from './scene';
 import { light, type Theme } from './theme';
 
 const kFreshFor = 1600;
@@ -40,7 +41,7 @@ export class Stage {
   onView: () => void = () => {};
   private readonly ctx: CanvasRenderingContext2D;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
-  private drops: { line: Line; at: number }[] = [];
+  private drops: (DropAt & { at: number })[] = [];
   private asked = 0;
   private fitted = true;
   private seen = true;
@@ -58,8 +59,8 @@ export class Stage {
     this.ask();
   }
 
-  addDrop(line: Line, now: number) {
-    this.drops.push({ line, at: now });
+  addDrop(drop: DropAt, now: number) {
+    this.drops.push({ ...drop, at: now });
     this.ask();
   }
 
@@ -145,7 +146,7 @@ export class Stage {
     ctx.fillStyle = shown.theme.ground;
     ctx.fillRect(0, 0, view.w, view.h);
     ctx.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * view.x, ratio * view.y);
-    const drops = this.drops.map((drop) => drop.line);
+    const drops = dropLines(this.drops, shown.scene.byId);
     draw(shown.scene, view, shown.theme, { ...shown, drops, fresh }, new CanvasPainter(ctx));
     this.frames.push(performance.now() - begun);
     if (this.frames.length > 240) this.frames.shift();
