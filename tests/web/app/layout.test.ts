@@ -8,7 +8,8 @@ import { kOverlays, type Box, type Scene } from '../../../web/app/src/map/scene'
 import { SvgPainter } from '../../../web/app/src/map/svg_painter';
 import { dark, light } from '../../../web/app/src/map/theme';
 import { assign } from '../../../web/app/src/map/slots';
-import type { Thing } from '../../../web/app/src/model/things';
+import type { Painter, Rect, RectStyle, Text, TextStyle } from '../../../web/app/src/map/painter';
+import type { Counts, Thing } from '../../../web/app/src/model/things';
 import { expectGolden } from './golden';
 import { ingress, joined, many, node, outside, pod, policy, service, shop } from './things';
 
@@ -228,6 +229,55 @@ test('a drop is drawn where things stand now, and not where one of them is not s
     assert.deepEqual(line!.points[0], [from.x + from.w, from.y + from.h / 2]);
   }
   assert.deepEqual(dropLines([drop], scene(shop, { ns: 'kube-system' }).byId), []);
+});
+
+/** What a draw writes, and the plates that it writes numbers on. */
+function written(on: Scene, scale: number, counts: Counts, selected: string | null = null) {
+  const texts: (Text & { size: number })[] = [];
+  const plates: Rect[] = [];
+  const painter = {
+    rects: (list: readonly Rect[], { stroke, width }: RectStyle) =>
+      stroke === light.service && width === 1.2 && plates.push(...list),
+    lines: () => {},
+    texts: (list: readonly Text[], { size }: TextStyle) => texts.push(...list.map((text) => ({ ...text, size }))),
+    marks: () => {},
+  };
+  const view = { scale, x: 0, y: 0, w: on.width * scale, h: on.height * scale };
+  draw(on, view, light, { ...idle, counts, selected, drops: [], fresh: () => 0 }, painter as Painter);
+  return { texts, plates };
+}
+
+test('counts of connections lie on nothing that can be read', () => {
+  const twice = [...shop, service('shop/all', ['shop/web-0', 'shop/db-0']), pod('shop/web-2', 'node-1')];
+  const counts = { 'service/shop/web': { 'pod/shop/web-0': 12345, 'pod/shop/web-2': 7 }, 'service/shop/all': { 'pod/shop/web-0': 5, 'pod/shop/db-0': 3 } };
+  const on = scene(twice);
+  const overlap = (a: Rect, b: Rect) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+  for (const scale of [0.55, 0.7, 1, 1.5]) {
+    const { texts, plates } = written(on, scale, counts);
+    assert.equal(plates.length, 2, `at ${scale}`);
+    for (const plate of plates) {
+      const own = on.boxes.find((box) => box.kind === 'pod' && overlap(box, plate))!;
+      for (const box of on.boxes)
+        assert.ok(box === own || box.kind === 'node' || !overlap(box, plate), `on ${box.id} at ${scale}`);
+      for (const { x, y, text, size, align, width } of texts) {
+        if (align === 'center' || !text) continue;
+        const w = Math.min(width ?? Infinity, text.length * size * 0.6);
+        const area = { x: align === 'right' ? x - w : x, y: y - size * 0.8, w, h: size };
+        assert.ok(!overlap(area, plate), `on "${text}" at ${scale}`);
+      }
+    }
+  }
+  assert.deepEqual(written(on, 0.2, counts).plates, [], 'too small to be read');
+});
+
+test('a count is of all Services, or of the one that is selected', () => {
+  const on = scene([...shop, service('shop/all', ['shop/web-0'])]);
+  const counts = { 'service/shop/web': { 'pod/shop/web-0': 12 }, 'service/shop/all': { 'pod/shop/web-0': 5 } };
+  const said = (selected: string | null) =>
+    written(on, 1, counts, selected).texts.filter(({ align }) => align === 'center').map(({ text }) => text);
+  assert.deepEqual(said(null), ['17']);
+  assert.deepEqual(said('service/shop/all'), ['5']);
+  assert.deepEqual(said('pod/shop/web-0'), ['17']);
 });
 
 test('pods say in which direction they are isolated', () => {

@@ -1,5 +1,6 @@
 import type { Counts } from '../model/things';
 import type { Box, Line, LineKind, Overlay, Scene } from './scene';
+import { drawCounts } from './counts';
 import { kPod } from './metrics';
 import { along } from './painter';
 import type { Mark, Painter, Rect, Text, TextStyle } from './painter';
@@ -88,8 +89,7 @@ export function draw(scene: Scene, view: View, theme: Theme, state: DrawState, p
   if (view.scale > kMiddle)
     painter.texts(scene.captions, { fill: theme.muted, size: 12, bold: true });
   drawNames(boxes, view, theme, painter);
-  if (state.overlays.has('services') && view.scale > kFar)
-    drawCounts(scene, shown, theme, state, painter);
+  if (state.overlays.has('services')) drawCounts(scene, boxes, view.scale, theme, state, painter);
   drawFresh(boxes, theme, state, painter);
   drawFocus(scene, view, theme, state, painter);
 }
@@ -296,38 +296,12 @@ function drawNames(boxes: Box[], view: View, theme: Theme, painter: Painter) {
   );
   if (view.scale > kNear) {
     const tiny = { ...small, size: 9.5, mono: false };
-    const under = (dx: number, align: 'left' | 'right') => (box: Box) => ({
-      x: box.x + dx,
-      y: box.y + box.h + 10.5,
-      align,
-    });
-    write(['pod'], tiny, under(3, 'left'), (box) => (box.link ? `eth0 ↔ ${box.link}` : ''));
-    write(['pod'], tiny, under(kPod.w - 3, 'right'), (box) => box.detail ?? '');
+    // To the left: a count of the pod below stands to the right.
+    const under = (box: Box) => ({ x: box.x + 3, y: box.y + box.h + 10.5, width: kPod.w - 50 });
+    write(['pod'], tiny, under, (box) =>
+      [box.link && `eth0 ↔ ${box.link}`, box.detail].filter(Boolean).join(' · '),
+    );
   }
-}
-
-/** How many connections each endpoint got, where its line ends. */
-function drawCounts(
-  scene: Scene,
-  shown: Shown,
-  theme: Theme,
-  state: DrawState,
-  painter: Painter,
-) {
-  const list: Text[] = [];
-  const hot: Text[] = [];
-  for (const line of scene.lines) {
-    if (!line.count || !shown.hasLine(line)) continue;
-    const [service, endpoint] = line.count.split('>') as [string, string];
-    const count = state.counts[service]?.[endpoint];
-    if (!count) continue;
-    const tip = along(line, 1);
-    const text = { x: tip.x + 7, y: tip.y - 5, text: String(count) };
-    (state.fresh(line.count) > 0 ? hot : list).push(text);
-  }
-  const style = { fill: theme.service, size: 12, bold: true, halo: theme.node };
-  painter.texts(list, style);
-  painter.texts(hot, { ...style, size: 15 });
 }
 
 /** What has just changed stands out for a moment. */

@@ -1,6 +1,6 @@
 /** Sizes of what the map is made of, in its own units. */
 export const kPod = { w: 196, h: 48, gap: 16, bus: 22 };
-export const kNode = { pad: 14, head: 44, rail: 26, chip: 20, gapX: 56, gapY: 40, devices: 34 };
+export const kNode = { pad: 14, head: 54, rail: 26, chip: 20, gapX: 56, gapY: 40, devices: 34 };
 /** A link of a node. */
 export const kDevice = { h: 20, eth0: 60, tunnel: 140 };
 export const kRail = { w: 200, h: 58, gapX: 24, gapY: 16, caption: 16 };
