@@ -90,6 +90,17 @@ await check('and to another once its selector says so', async () => {
   await item(page, /^Service default\/web, .* leads to web-/).waitFor();
 });
 
+await check('a search finds a label, and says so if it finds nothing', async () => {
+  await page.locator('#search').fill('app=web');
+  await item(page, /^pod default\/other/).waitFor({ state: 'detached' });
+  await item(page, /^pod default\/web-/).first().waitFor();
+  await item(page, /^Service default\/web/).waitFor();
+  await page.locator('#search').fill('app=nobody-has-this');
+  await page.getByText('Nothing in this lab matches app=nobody-has-this').waitFor();
+  await page.getByRole('button', { name: 'Show everything' }).click();
+  await item(page, /^pod default\/other/).waitFor();
+});
+
 const panel = (name) => page.getByRole('complementary', { name });
 await check('wget in a terminal gets a page', async () => {
   await item(page, /^pod default\/client/).click();

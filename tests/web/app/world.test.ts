@@ -144,6 +144,17 @@ test('a search leaves what contains all words, and where it is', () => {
   assert.deepEqual(titles(full(), { words: 'nothing like it' }), []);
 });
 
+test('a search finds labels as they are written, and who chooses pods by them', () => {
+  const world = full();
+  const labels = { app: 'web', tier: 'front' };
+  const selector = { app: 'web' };
+  const set = [pod('shop/web-0', 'node-1', { labels }), service('shop/web', [], { selector }), policy('shop/db', [], { selector: 'app=web' })];
+  world.take({ type: 'delta', set, gone: [] }, 1);
+  assert.deepEqual(titles(world, { words: 'app=web' }), ['Services', 'web', 'Network policies', 'db', 'node-1', 'web-0']);
+  assert.deepEqual(titles(world, { words: 'tier=front' }), ['node-1', 'web-0']);
+  assert.deepEqual(titles(world, { words: 'front pod' }), ['node-1', 'web-0']);
+});
+
 test('what is folded hides its children but not from a search', () => {
   const collapsed = new Set(['host/node-1']);
   assert.ok(!titles(full(), { collapsed }).includes('web-0'));

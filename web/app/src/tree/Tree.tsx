@@ -60,6 +60,7 @@ export function Tree() {
     event.preventDefault();
     event.stopPropagation();
   };
+  if (rows.length === 0 && search.value.trim()) return <Nothing />;
   return (
     <ul
       class="tree"
@@ -78,6 +79,20 @@ export function Tree() {
         />
       ))}
     </ul>
+  );
+}
+
+/** Instead of a tree without a word. */
+function Nothing() {
+  const where = namespace.value === null ? 'in this lab' : `in namespace ${namespace.value}`;
+  return (
+    <div class="nothing">
+      <p role="status">
+        Nothing {where} matches <code>{search.value.trim()}</code>: no name, address or label
+        (<code>app=web</code>).
+      </p>
+      <button onClick={() => (search.value = '')}>Show everything</button>
+    </div>
   );
 }
 

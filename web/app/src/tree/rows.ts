@@ -42,9 +42,8 @@ export function rowsOf(
 ): Row[] {
   const words = options.words.toLowerCase().split(/\s+/).filter(Boolean);
   const matches = (thing: Thing) => {
-    const labels = thing.kind === 'pod' ? Object.entries(thing.labels).flat() : [];
     const ip = 'ip' in thing ? thing.ip : '';
-    const text = [thing.kind, thing.ns, thing.name, ip, ...labels].join(' ').toLowerCase();
+    const text = [thing.kind, thing.ns, thing.name, ip, ...labelsOf(thing)].join(' ').toLowerCase();
     return words.every((word) => text.includes(word));
   };
   const wanted = (thing: Thing) =>
@@ -99,6 +98,13 @@ export function rowsOf(
   for (const host of hosts.filter((one) => one.role !== 'node' && matches(one)))
     rows.push({ ...leaf(host, host.role === 'router' ? '' : 'outside host', host.ip, null), level: 1 });
   return rows;
+}
+
+/** "app=web": a pod's labels, and those by which a Service or a policy chooses pods. */
+function labelsOf(thing: Thing): string[] {
+  if (thing.kind === 'policy') return [thing.selector];
+  const labels = thing.kind === 'pod' ? thing.labels : thing.kind === 'service' ? thing.selector : undefined;
+  return Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`);
 }
 
 function leaf(thing: Thing, noun: string, note: string, parent: string | null): Row {
