@@ -290,8 +290,13 @@ await check('a page outlives a restart of its lab', async () => {
   const { port } = new URL(page.url());
   await kin('down');
   await page.getByText(/reconnecting, \d+ s/).waitFor();
+  // Over the map, which is not taken for what is: what has happened, and what helps.
+  const away = page.getByRole('region', { name: 'The lab does not answer' });
+  await away.getByText(`kin up --lab ${process.env.LAB}`, { exact: true }).waitFor();
+  await eventually(() => page.evaluate(() => getComputedStyle(document.querySelector('.side')).opacity < 0.5));
   await kin('up', '--detach', '--api-port', '0', '--page-port', port);
   await page.getByText('live', { exact: true }).waitFor();
+  await away.waitFor({ state: 'detached' });
   await item(page, /^pod default\/client, Running, ready/).waitFor();
 });
 await check('no script failed and no rule of the content security policy was broken', () =>

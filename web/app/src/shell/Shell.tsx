@@ -20,6 +20,7 @@ import {
 } from '../state';
 import { Drawer } from '../terminal/Drawer';
 import { Tree } from '../tree/Tree';
+import { Away } from './Away';
 import { useKeptFocus } from './focus';
 import { kKeys } from './keys';
 
@@ -30,7 +31,7 @@ export function Shell() {
   return (
     <>
       <Top />
-      <main class={screen.value} tabIndex={-1}>
+      <main class={line.value === 'lost' ? `${screen.value} stale` : screen.value} tabIndex={-1}>
         {onMap && treeShown.value && (
           <nav class="side" aria-label="Things of the lab">
             <Tree />
@@ -44,6 +45,7 @@ export function Shell() {
           <Drawer key="drawer" />
         </div>
         {onMap && <Panel />}
+        <Away />
       </main>
       {helpShown.value && <Help />}
       <div class="hidden" role="status" aria-live="polite">
