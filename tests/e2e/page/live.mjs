@@ -184,6 +184,23 @@ await check('the panel of a Service names the elements of the kernel, and leads 
   await page.locator('#tabpanel').getByRole('link', { name: /^default\/web-/ }).first().click();
   await panel(/^Pod web-/).waitFor();
 });
+await check('no line of the kernel is cut off, however narrow the panel', async () => {
+  await page.setViewportSize({ width: 1280, height: 720 });
+  const cut = () =>
+    page.evaluate(() => {
+      const panel = document.querySelector('#tabpanel');
+      return [panel, ...panel.querySelectorAll('pre')].filter((one) => one.scrollWidth > one.clientWidth).length;
+    });
+  const looks = [[/^Service default\/web/, 'Rules', /\d connections?\n/], [/^Service kube-system\/kube-dns/, 'Rules', /\d connections?\n/],
+    [/^node node-1/, 'Network', /Neighbours/], [/^pod default\/client/, 'DNS', /ndots:5/]];
+  for (const [name, title, words] of looks) {
+    await item(page, name).click();
+    await tab(title);
+    await shows(words);
+    same([title, await cut()], [title, 0]);
+  }
+  await page.setViewportSize({ width: 1600, height: 900 });
+});
 await check('a command that the page says works as it stands', async () => {
   await item(page, /^node node-1/).click();
   await tab('Network');

@@ -1,6 +1,6 @@
 import type { Pod } from '../model/things';
 import { Command } from '../shell/Command';
-import { Linked } from '../shell/Link';
+import { Linked, LinkedLines } from '../shell/Link';
 import { run } from '../terminal/exec';
 import { useAsk } from './ask';
 import { Facts } from './Overview';
@@ -36,9 +36,7 @@ export function Dns({ pod }: { pod: Pod }) {
         </p>
       )}
       <h3>/etc/resolv.conf</h3>
-      <pre>
-        <Linked text={value} />
-      </pre>
+      <LinkedLines text={value} />
       <Command text={inPod(pod, 'cat /etc/resolv.conf')} />
     </>
   );

@@ -2,7 +2,7 @@ import { getJson } from '../api';
 import { version } from '../model/live';
 import type { Host, Pod } from '../model/things';
 import { Command } from '../shell/Command';
-import { Linked } from '../shell/Link';
+import { Linked, LinkedLines } from '../shell/Link';
 import { useAsk } from './ask';
 import { inHost, inPod } from './words';
 
@@ -74,16 +74,12 @@ export function Network({ of }: { of: Host | Pod }) {
       </table>
       <Command text={command('ip address')} />
       <h3>Routes</h3>
-      <pre>
-        <Linked text={value.routes.join('\n')} />
-      </pre>
+      <LinkedLines text={value.routes.join('\n')} />
       <Command text={command('ip route')} />
       {value.neighbours.length > 0 && (
         <>
           <h3>Neighbours</h3>
-          <pre>
-            <Linked text={value.neighbours.join('\n')} />
-          </pre>
+          <LinkedLines text={value.neighbours.join('\n')} />
           <Command text={command('ip neigh')} />
         </>
       )}

@@ -4,7 +4,7 @@ import { ticks, version, world } from '../model/live';
 import { byPlace } from '../model/things';
 import type { Pod, Policy, Service } from '../model/things';
 import { Command } from '../shell/Command';
-import { Linked } from '../shell/Link';
+import { LinkedLines } from '../shell/Link';
 import { useAsk } from './ask';
 import { inHost, kinRules } from './words';
 
@@ -43,9 +43,7 @@ export function Rules({ of }: { of: Pod | Service | Policy }) {
       {grouped(value?.lines ?? []).map(([place, lines]) => (
         <section key={place}>
           <h4>{place}</h4>
-          <pre class="wrap">
-            <Linked text={lines.map((line) => line.text).join('\n')} />
-          </pre>
+          <LinkedLines text={lines.map((line) => line.text).join('\n')} />
         </section>
       ))}
       {tables(value?.lines ?? []).map((table) => (
@@ -65,7 +63,7 @@ function Explained({ service, node }: { service: Service; node: string }) {
     <>
       <h3>In words</h3>
       {error && <p class="error">{error}</p>}
-      <pre>{value && <Linked text={value} />}</pre>
+      {value && <LinkedLines text={value} />}
       <Command text={kinRules(service.name, service.ns, node)} />
     </>
   );

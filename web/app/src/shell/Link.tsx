@@ -47,6 +47,21 @@ export function Linked({ text }: { text: string }) {
   return <>{out}</>;
 }
 
+/** Many lines of such words, all of each to be seen: what is too long goes on below, further in. What
+ * is lined up in columns for a terminal is not here. */
+export const LinkedLines = ({ text }: { text: string }) => (
+  <pre class="lines">
+    {text
+      .trimEnd()
+      .split('\n')
+      .map((line, at) => (
+        <div key={at}>
+          <Linked text={line.replace(/(\S) {3,}/g, '$1  ')} />
+        </div>
+      ))}
+  </pre>
+);
+
 /** Objects of several kinds may have one name; what follows it says which is meant first. */
 function kindsOf(rest: string): Kind[] {
   if (/^ (in|e)gress rule/.test(rest)) return ['policy'];
