@@ -250,6 +250,16 @@ await check('a policy is what its panel shows of the kernel, also one without ru
   await page.locator('#tabpanel select').selectOption(node);
   await shows(/map ingress-pods[\s\S]*comment "default\/other" : jump[\s\S]*drop comment "no policy allows it"/);
 });
+await check('and whom it allows is in words, and follows its rules', async () => {
+  await tab('Overview');
+  await shows(/May come in\s+From nobody/);
+  const path = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/nobody-to-other';
+  const from = [{ podSelector: { matchLabels: { app: 'web' } } }];
+  await api('PATCH', path, { spec: { ingress: [{ from, ports: [{ port: 80 }] }] } });
+  await shows(/May come in\s+from pods with app=web of default\s+at TCP 80/);
+  await api('PATCH', path, { spec: { ingress: [] } });
+  await shows(/From nobody/);
+});
 await check('a changed rule of it changes the line', async () => {
   const path = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/nobody-to-other';
   await item(page, /^pod default\/client/).click();

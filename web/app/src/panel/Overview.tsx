@@ -9,6 +9,7 @@ import { keyOf, targetsOf, uncounted, whyNowhere, type Target } from '../model/t
 import { Command } from '../shell/Command';
 import { Link } from '../shell/Link';
 import { StateMark } from '../shell/marks';
+import { PolicyRules } from './PolicyRules';
 import { kubectl } from './words';
 
 export function Facts({ list }: { list: [string, ComponentChildren][] }) {
@@ -293,6 +294,7 @@ function PolicyOverview({ policy }: { policy: Policy }) {
           ['Selects', <code>{policy.selector || `every pod of ${policy.ns}`}</code>],
         ]}
       />
+      <PolicyRules policy={policy} />
       <h3>Selected pods</h3>
       {policy.pods.length === 0 ? (
         <p>None: this policy does nothing. Does its selector match the labels of a pod?</p>
