@@ -166,6 +166,32 @@ test('nothing lies on anything else', () => {
   }
 });
 
+test('lines pass the boxes of rails, and each other, however many rows there are', () => {
+  const names = Array.from({ length: 16 }, (_, at) => `load/svc-${at}`);
+  const on = scene([...many(12, 2, 16), ...names.map((name) => ingress(`${name}-way`, name.slice('load/'.length)))]);
+  const rails = on.boxes.filter(({ kind }) => kind === 'service' || kind === 'ingress');
+  assert.ok(new Set(rails.map(({ y }) => y)).size >= 8, 'several rows each');
+  const lanes = new Map<number, { from: string; kind: string; top: number; bottom: number }[]>();
+  for (const { kind, from, to, points, curve } of on.lines.filter(({ kind }) => kind === 'service' || kind === 'ingress')) {
+    const straight = curve ? points.slice(0, -1) : points;
+    for (let at = 1; at < straight.length; at++) {
+      const [[ax, ay], [bx, by]] = [straight[at - 1]!, straight[at]!];
+      const [left, right, top, bottom] = [Math.min(ax, bx), Math.max(ax, bx), Math.min(ay, by), Math.max(ay, by)];
+      for (const box of rails) {
+        const crosses = left < box.x + box.w && right > box.x && top < box.y + box.h && bottom > box.y;
+        const passes = left <= box.x + box.w && right >= box.x && top < box.y + box.h && bottom > box.y;
+        assert.ok(!crosses && !passes, `${from} to ${to} through ${box.id}`);
+      }
+      if (left === right) (lanes.get(left) ?? lanes.set(left, []).get(left)!).push({ from, kind, top, bottom });
+    }
+  }
+  for (const list of lanes.values())
+    for (const a of list)
+      for (const b of list)
+        if (a.from !== b.from && a.kind === 'service' && b.kind === 'service')
+          assert.ok(a.top >= b.bottom || b.top >= a.bottom, `${a.from} on ${b.from}`);
+});
+
 test('every pod is inside of its node', () => {
   const on = scene(shop);
   for (const thing of shop) {

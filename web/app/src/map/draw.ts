@@ -109,13 +109,14 @@ class Shown {
     return x < this.right && x + w > this.left && y < this.bottom && y + h > this.top;
   }
   hasLine({ points }: Line) {
-    const [a, b] = [points[0]!, points.at(-1)!];
-    return this.has({
-      x: Math.min(a[0], b[0]) - 60,
-      y: Math.min(a[1], b[1]) - 60,
-      w: Math.abs(a[0] - b[0]) + 120,
-      h: Math.abs(a[1] - b[1]) + 120,
-    });
+    let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+    for (const [x, y] of points) {
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    }
+    return this.has({ x: left - 60, y: top - 60, w: right - left + 120, h: bottom - top + 120 });
   }
 }
 

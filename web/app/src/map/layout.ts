@@ -82,6 +82,7 @@ class Plan {
     const { all, byId, boxes } = this;
     const rail = new Rail(this.width, (box) => this.add(box));
     let y = rail.lay('Ingress', this.keep('ingress', ids(all.ingresses)), all.byId, kMargin, ingressBox);
+    const ingressBottom = y - 2 * kRail.gapY;
     y = rail.lay('Services', this.keep('service', ids(all.services)), all.byId, y, serviceBox);
     const railBottom = y - kRail.gapY;
     y = this.placeNodes(y > kMargin ? y + kBand : y);
@@ -89,7 +90,7 @@ class Plan {
     const lines = [
       ...wires(all, byId, this.columns),
       ...serviceLines(all.services, all.nodes, byId, railBottom),
-      ...ingressLines(all.ingresses, byId),
+      ...ingressLines(all.ingresses, byId, ingressBottom),
       ...reachLines(reach, byId),
     ];
     const width = this.width + 2 * kMargin;

@@ -1,6 +1,6 @@
 import type { Endpoint, Host, Ingress, Service } from '../model/things';
 import { deviceWires, hasDevices } from './devices';
-import { kNode, kPod } from './metrics';
+import { kBand, kNode, kPod, kRail } from './metrics';
 import type { Box, Line } from './scene';
 import type { Sorted } from './sorted';
 
@@ -97,29 +97,48 @@ function outsideWires(hosts: Host[], byId: Map<string, Box>, fabric: Box): Line[
   return out;
 }
 
-/** A line that leaves downwards, straight to `mid`, and arrives from above. */
-function fall(from: Point, mid: Point, to: Point): Pick<Line, 'points' | 'curve'> {
-  const bend = Math.max(14, Math.min(90, (to[1] - mid[1]) / 2));
+/** From a box of a rail down to the rail's foot: beside the boxes of the rows below it. */
+function descent(from: Box, foot: number): Point[] {
+  const start = below(from);
+  if (start[1] + kRail.gapY >= foot) return start[1] < foot ? [start, [start[0], foot]] : [start];
+  const turn = start[1] + 6;
+  return [start, [start[0], turn], [from.lane!, turn], [from.lane!, foot]];
+}
+
+/** A line that goes on from a path's end, which is above it, and arrives from above. */
+function fall(path: Point[], to: Point): Pick<Line, 'points' | 'curve'> {
+  const from = path.at(-1)!;
+  const bend = Math.max(14, Math.min(90, (to[1] - from[1]) / 2));
   return {
-    points: mid[1] > from[1] ? [from, mid, to] : [from, to],
+    points: [...path, to],
     curve: [
-      [mid[0], mid[1] + bend],
+      [from[0], from[1] + bend],
       [to[0], to[1] - bend],
     ],
   };
 }
 
-/** A line to a pod that has others above it: down beside them, and in from the right. */
-function around(from: Point, mid: Point, to: Box): Pick<Line, 'points' | 'curve'> {
+/** A line to a pod that has others above it: across above the nodes, down beside them, and in from
+ * the right. */
+function around(path: Point[], to: Box): Pick<Line, 'points' | 'curve'> {
+  const from = path.at(-1)!;
   const end: Point = [to.x + to.w, to.y + to.h / 2];
-  const bend = Math.max(30, (end[1] - mid[1]) / 2);
   return {
-    points: mid[1] > from[1] ? [from, mid, end] : [from, end],
+    points: [...path, end],
     curve: [
-      [mid[0], mid[1] + bend],
-      [end[0] + 34, end[1] - 16],
+      [from[0], from[1] + kBand],
+      [end[0] + 44, from[1] + kBand / 2],
     ],
   };
+}
+
+/** A line to a box of a rail that has others above it: down beside those, and in from above. */
+function between(path: Point[], to: Box): Pick<Line, 'points'> {
+  const from = path.at(-1)!;
+  const end = above(to);
+  const top = to.y - to.row! * (kRail.h + kRail.gapY) - kRail.gapY / 2;
+  const turn = to.y - 5;
+  return { points: [...path, [from[0], top], [to.lane!, top], [to.lane!, turn], [end[0], turn], end] };
 }
 
 function endpointBox(endpoint: Endpoint, nodes: Host[], byId: Map<string, Box>) {
@@ -139,8 +158,7 @@ export function serviceLines(
     const from = byId.get(service.id);
     if (!from) continue;
     const seen = new Set<string>();
-    const start = below(from);
-    const bend: Point = [start[0], Math.max(start[1], railBottom)];
+    const path = descent(from, railBottom);
     for (const endpoint of service.endpoints) {
       const to = endpointBox(endpoint, nodes, byId);
       if (!to || seen.has(to.id)) continue;
@@ -149,7 +167,7 @@ export function serviceLines(
         kind: endpoint.ready ? 'service' : 'unready',
         from: service.id,
         to: to.id,
-        ...(to.row ? around(start, bend, to) : fall(start, bend, above(to))),
+        ...(to.row ? around(path, to) : fall(path, above(to))),
         ...(endpoint.pod ? { count: `${service.id}>${endpoint.pod}` } : {}),
       });
     }
@@ -157,11 +175,12 @@ export function serviceLines(
   return out;
 }
 
-export function ingressLines(ingresses: Ingress[], byId: Map<string, Box>): Line[] {
+export function ingressLines(ingresses: Ingress[], byId: Map<string, Box>, railBottom: number): Line[] {
   const out: Line[] = [];
   for (const ingress of ingresses) {
     const from = byId.get(ingress.id);
     if (!from) continue;
+    const path = descent(from, railBottom);
     for (const service of new Set(ingress.routes.map((route) => route.service))) {
       const to = byId.get(`service/${ingress.ns}/${service}`);
       if (!to) continue;
@@ -169,7 +188,7 @@ export function ingressLines(ingresses: Ingress[], byId: Map<string, Box>): Line
         kind: 'ingress',
         from: ingress.id,
         to: to.id,
-        ...fall(below(from), below(from), above(to)),
+        ...(to.row ? between(path, to) : fall(path, above(to))),
       });
     }
   }

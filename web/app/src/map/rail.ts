@@ -2,8 +2,8 @@ import type { Thing } from '../model/things';
 import { kMargin, kRail } from './metrics';
 import type { Box, Caption } from './scene';
 
-/** Boxes in rows as wide as the nodes below them. Every other row is shifted by half a box, so that
- * lines from and to the rows behind it fall through its gaps. */
+/** Boxes in rows as wide as the nodes below them. Between columns is room for lines from and to the
+ * rows that have others below or above them, a lane for each row. */
 export class Rail {
   readonly captions: Caption[] = [];
   constructor(
@@ -21,8 +21,8 @@ export class Rail {
   ): number {
     if (places.length === 0) return y;
     const step = kRail.w + kRail.gapX;
-    const shift = places.length * step > this.width + kRail.gapX ? step / 2 : 0;
-    const inRow = Math.max(1, Math.floor((this.width + kRail.gapX - shift) / step));
+    const inRow = Math.max(1, Math.floor((this.width + kRail.gapX) / step));
+    const rows = Math.ceil(places.length / inRow);
     if (places.some((id) => id !== null && byId.has(id)))
       this.captions.push({ x: kMargin, y: y + 9, text: caption });
     y += kRail.caption;
@@ -30,14 +30,17 @@ export class Rail {
       const thing = id === null ? undefined : byId.get(id);
       if (!thing) return;
       const row = Math.floor(place / inRow);
+      const x = kMargin + (place % inRow) * step;
       this.add({
         ...box(thing as never),
-        x: kMargin + (place % inRow) * step + (row % 2) * shift,
+        x,
         y: y + row * (kRail.h + kRail.gapY),
         w: kRail.w,
         h: kRail.h,
+        row,
+        lane: x + kRail.w + (kRail.gapX * (row + 1)) / (rows + 1),
       });
     });
-    return y + Math.ceil(places.length / inRow) * (kRail.h + kRail.gapY) + kRail.gapY;
+    return y + rows * (kRail.h + kRail.gapY) + kRail.gapY;
   }
 }

@@ -21,8 +21,10 @@ export interface Box {
   /** The node's end of a pod's veth. */
   link?: string;
   state?: 'ready' | 'starting' | 'failing' | 'ending' | 'done';
-  /** Among the pods of its node, from above. */
+  /** Among the pods of its node, or in its rail, from above. */
   row?: number;
+  /** In a rail, the x beside it where its lines pass by other rows. */
+  lane?: number;
   /** Policies isolate it: against what comes in, what goes out, or both. */
   isolated?: 'in' | 'out' | 'both';
 }
