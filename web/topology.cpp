@@ -49,6 +49,15 @@ std::string init_progress(const Pod& pod) {
     return cat("Init:", done, '/', statuses.size());
 }
 
+/// Why no node takes it, as the scheduler says; "" as long as it has not tried.
+std::string scheduling_problem(const Pod& pod) {
+    for (const Json& condition : array_at(pod.status(), {"conditions"}))
+        if (string_at(condition, {"type"}) == "PodScheduled" &&
+            string_at(condition, {"status"}) == "False")
+            return string_at(condition, {"message"}, "no node takes it");
+    return {};
+}
+
 int restarts(const Pod& pod) {
     int64_t count = 0;
     for (const Json& status : array_at(pod.status(), {"containerStatuses"}))
@@ -123,6 +132,8 @@ Json pod_json(const Pod& pod, const std::string& link) {
     out["labels"] = pod.meta.labels;
     if (!link.empty()) out["link"] = link;
     if (pod.host_network) out["hostNetwork"] = true;
+    if (pod.node.empty())
+        if (std::string why = scheduling_problem(pod); !why.empty()) out["waits"] = std::move(why);
     if (const int count = restarts(pod); count > 0) out["restarts"] = count;
     if (const OwnerReference* owner = pod.meta.controller())
         out["owner"] = cat(owner->kind, '/', owner->name);

@@ -28,6 +28,18 @@ TEST(TopologyTest, PodSaysWhereItIsAndHow) {
                 "containers":[{"name":"nginx","image":"nginx"}]})"));
 }
 
+TEST(TopologyTest, PodThatNoNodeTakesSaysWhy) {
+    const auto waits = [](const char* yaml) {
+        return string_at(pod_json(decoded<Pod>(yaml), ""), {"waits"});
+    };
+    EXPECT_EQ(waits(R"(
+status: {phase: Pending, conditions: [{type: PodScheduled, status: "False",
+  reason: Unschedulable, message: "0/3 nodes are available"}]})"),
+              "0/3 nodes are available");
+    EXPECT_EQ(waits("status: {phase: Pending}"), "") << "the scheduler has not looked at it yet";
+    EXPECT_EQ(waits(kWeb), "");
+}
+
 TEST(TopologyTest, NodeSaysHowItsPodsHangOnItAndHowItIsJoinedToOthers) {
     EXPECT_EQ(host_json(decoded<Node>(R"(
 metadata: {name: node-2, labels: {kin.internal/cni: bridge, kin.internal/overlay: vxlan}}

@@ -69,6 +69,18 @@ await check('it is where its line in the tree says that it is', async () => {
   await page.getByRole('complementary', { name: 'Pod visitor' }).waitFor();
   same(await visitor.getAttribute('aria-selected'), 'true');
 });
+await check('one that no node takes is on the map all the same, and says why', async () => {
+  const spec = { nodeSelector: { disk: 'none-has-this' }, containers: [{ name: 'c', image: 'busybox' }] };
+  await api('POST', '/api/v1/namespaces/default/pods', { metadata: { name: 'stuck' }, spec });
+  await item(page, /^pod default\/stuck, Pending/).click();
+  const place = await eventually(() => item(page, /^pod default\/stuck/).getAttribute('data-kin-xy'));
+  const [x, y] = place.split(',').map(Number);
+  await item(page, /^pod default\/visitor/).click();
+  await page.locator('canvas').click({ position: { x, y } });
+  await page.getByRole('complementary', { name: 'Pod stuck' }).getByText(/0\/3 nodes are available/).waitFor();
+  await kubectl('delete', 'pod', 'stuck', '--now');
+  await item(page, /^On no node yet/).waitFor({ state: 'detached' });
+});
 await check('and goes', async () => {
   await kubectl('delete', 'pod', 'visitor', '--now');
   await item(page, /visitor/).waitFor({ state: 'detached' });

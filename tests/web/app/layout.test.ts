@@ -150,7 +150,7 @@ test('slots keep who stays, fill from the front and end with somebody', () => {
 test('nothing lies on anything else', () => {
   const labs = [shop, many(7, 1, 3), many(60, 5, 40)];
   const ways = labs.map((things) => joined(things, 'bridge', 'vxlan'));
-  for (const things of [...labs, ...ways, bridged, tunnelled, many(1000, 20, 60)]) {
+  for (const things of [...labs, ...ways, waiting(3), waiting(30), bridged, tunnelled, many(1000, 20, 60)]) {
     const on = scene(things);
     const overlap = (a: Box, b: Box) =>
       a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
@@ -159,7 +159,7 @@ test('nothing lies on anything else', () => {
     on.boxes.forEach((a, i) => {
       assert.ok(a.x >= 0 && a.y >= 0 && a.x + a.w <= on.width && a.y + a.h <= on.height, a.id);
       for (const b of on.boxes.slice(i + 1)) {
-        const within = a.kind === 'node' && ['pod', 'chip', 'device'].includes(b.kind);
+        const within = ['node', 'tray'].includes(a.kind) && ['pod', 'chip', 'device'].includes(b.kind);
         assert.ok(within ? inside(b, a) || !overlap(a, b) : !overlap(a, b), `${a.id} on ${b.id}`);
       }
     });
@@ -190,6 +190,26 @@ test('lines pass the boxes of rails, and each other, however many rows there are
       for (const b of list)
         if (a.from !== b.from && a.kind === 'service' && b.kind === 'service')
           assert.ok(a.top >= b.bottom || b.top >= a.bottom, `${a.from} on ${b.from}`);
+});
+
+const stuck = (name: string) =>
+  pod(`shop/${name}`, '', { ip: '', link: '', phase: 'Pending', status: 'Pending', ready: false, waits: '0/3 nodes are available' });
+function waiting(pods: number): Thing[] {
+  return [...shop, ...Array.from({ length: pods }, (_, at) => stuck(`stuck-${at}`))];
+}
+test('pods that no node takes are in a tray, which is there only for them', () => {
+  expectGolden('shop-waiting.svg', svg(scene(waiting(4))));
+  const [before, after] = [scene(shop), scene(waiting(4))];
+  const tray = place(after, 'group/waiting');
+  for (let at = 0; at < 4; at++) {
+    const box = place(after, `pod/shop/stuck-${at}`);
+    assert.ok(box.y > tray.y && box.y + box.h < tray.y + tray.h && box.x + box.w < tray.x + tray.w);
+  }
+  for (const { id } of before.boxes) assert.deepEqual(place(after, id), place(before, id), id);
+  assert.ok(!before.byId.has('group/waiting'));
+  // One that the scheduler has not looked at yet is on a node in a moment.
+  assert.ok(!scene([...shop, pod('shop/new', '', { ip: '' })]).byId.has('group/waiting'));
+  assert.ok(!layout(waiting(4), { ns: 'kube-system' }).scene.byId.has('group/waiting'));
 });
 
 test('every pod is inside of its node', () => {

@@ -67,6 +67,7 @@ export function draw(scene: Scene, view: View, theme: Theme, state: DrawState, p
     radius: 6,
     dash: kTunnelDash,
   });
+  painter.rects(of('tray'), { fill: theme.ground, stroke: theme.muted, width: 1.5, radius: 10, dash: [5, 4] });
   painter.rects(of('router', 'outside'), {
     fill: theme.node,
     stroke: theme.edge,
@@ -278,7 +279,7 @@ function drawNames(boxes: Box[], view: View, theme: Theme, painter: Painter) {
   }
   // From afar a node's name is what one looks for.
   const big = Math.min(34, Math.max(15, 12 / view.scale));
-  write(['node'], { ...title, size: big, halo: theme.node }, line(14, 12 + big * 0.8), (box) => box.title);
+  write(['node', 'tray'], { ...title, size: big, halo: theme.node }, line(14, 12 + big * 0.8), (box) => box.title);
   if (big < 18) {
     const quiet = { ...small, size: 12, mono: false, halo: theme.node };
     write(

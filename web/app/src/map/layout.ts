@@ -4,7 +4,7 @@ import { kTunnel, tunnelOf } from '../model/ways';
 import { ingressBox, isolated, nodeBox, podBox, serviceBox } from './boxes';
 import { ingressLines, reachLines, serviceLines, wires, type Reach } from './lines';
 import { deviceBoxes, hasDevices } from './devices';
-import { columnsFor, kBand, kFabric, kMargin, kNarrowest, kNode, kOutside, kPod, kRail, kTunnelBar, nodeColumns } from './metrics';
+import { columnsFor, kBand, kFabric, kMargin, kNarrowest, kNode, kOutside, kPod, kRail, kTray, kTunnelBar, nodeColumns } from './metrics';
 import { Rail } from './rail';
 import type { Box, Scene } from './scene';
 import { assign, type Slots } from './slots';
@@ -30,6 +30,7 @@ export interface LayoutOptions {
  *     - - -  tunnel - - - - - - -      if packets of pods go through one
  *     ====== fabric =============      the bridge between nodes
  *          router -- outside hosts
+ *     (  pod  pod  )                  pods that no node takes, if there are any
  */
 export function layout(
   things: Iterable<Thing>,
@@ -86,7 +87,7 @@ class Plan {
     y = rail.lay('Services', this.keep('service', ids(all.services)), all.byId, y, serviceBox);
     const railBottom = y - kRail.gapY;
     y = this.placeNodes(y > kMargin ? y + kBand : y);
-    y = this.placeOutside(this.placeTunnel(y));
+    y = this.placeWaiting(this.placeOutside(this.placeTunnel(y)));
     const lines = [
       ...wires(all, byId, this.columns),
       ...serviceLines(all.services, all.nodes, byId, railBottom),
@@ -207,5 +208,22 @@ class Plan {
       }),
     );
     return top + kOutside.h + kMargin;
+  }
+
+  /** At the very end, so that nothing else moves when it comes or goes. */
+  private placeWaiting(y: number): number {
+    const places = this.keep('waiting', ids(this.all.waiting));
+    const shown = (id: string | null) => id !== null && this.all.byId.has(id);
+    if (!places.some(shown)) return y;
+    const step = { x: kPod.w + kPod.bus, y: kPod.h + kPod.gap };
+    const across = Math.floor((this.width - 2 * kNode.pad + kPod.bus) / step.x);
+    const h = kTray.head + Math.ceil(places.length / across) * step.y;
+    this.add({ id: 'group/waiting', kind: 'tray', x: kMargin, y, w: this.width, h, title: 'On no node yet', sub: '' });
+    places.forEach((id, at) => {
+      if (!shown(id)) return;
+      const place = { x: kMargin + kNode.pad + (at % across) * step.x, y: y + kTray.head + Math.floor(at / across) * step.y };
+      this.add({ ...podBox(this.all.byId.get(id!) as Pod), ...place, w: kPod.w, h: kPod.h });
+    });
+    return y + h + kTray.gap;
   }
 }

@@ -10,6 +10,8 @@ export const kFabric = { h: 24, gap: 34 };
 /** Above the fabric: the tunnel that leads through it. */
 export const kTunnelBar = { h: 24, gap: 14 };
 export const kOutside = { w: 180, h: 44, gap: 60 };
+/** Below all: what is on no node. */
+export const kTray = { head: 40, gap: 22 };
 export const kMargin = 24;
 export const kNarrowest = 760;
 

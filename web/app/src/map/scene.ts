@@ -5,7 +5,7 @@ export const kOverlays: readonly Overlay[] = ['wiring', 'services', 'ingress', '
 
 export interface Box {
   id: string;
-  kind: 'node' | 'pod' | 'chip' | 'service' | 'ingress' | 'outside' | 'router' | 'fabric' | 'device' | 'tunnel';
+  kind: 'node' | 'pod' | 'chip' | 'service' | 'ingress' | 'outside' | 'router' | 'fabric' | 'device' | 'tunnel' | 'tray';
   x: number;
   y: number;
   w: number;

@@ -9,6 +9,8 @@ export interface Sorted {
   outside: Host[];
   pods: Pod[];
   chips: Pod[];
+  /** Pods that no node takes. Others without a node have one in a moment. */
+  waiting: Pod[];
   services: Service[];
   ingresses: Ingress[];
   policies: Policy[];
@@ -22,6 +24,7 @@ export function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
     outside: [],
     pods: [],
     chips: [],
+    waiting: [],
     services: [],
     ingresses: [],
     policies: [],
@@ -29,7 +32,8 @@ export function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
   for (const thing of things) {
     if (ns === null || thing.ns === '' || thing.ns === ns) out.byId.set(thing.id, thing);
     if (thing.kind === 'host') (thing.role === 'node' ? out.nodes : out.outside).push(thing);
-    else if (thing.kind === 'pod') (thing.hostNetwork ? out.chips : out.pods).push(thing);
+    else if (thing.kind === 'pod')
+      (thing.waits ? out.waiting : thing.hostNetwork ? out.chips : out.pods).push(thing);
     else if (thing.kind === 'service') out.services.push(thing);
     else if (thing.kind === 'ingress') out.ingresses.push(thing);
     else out.policies.push(thing);
@@ -39,6 +43,7 @@ export function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
   out.outside.sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role) || byPlace(a, b));
   out.pods.sort(byPlace);
   out.chips.sort(byPlace);
+  out.waiting.sort(byPlace);
   out.services.sort(byPlace);
   out.ingresses.sort(byPlace);
   return out;

@@ -109,7 +109,7 @@ export class Stage {
   at(x: number, y: number): string | null {
     const { scale, x: left, y: top } = this.view;
     const box = hit(this.shown.scene, (x - left) / scale, (y - top) / scale);
-    return box?.of ?? box?.id ?? null;
+    return box?.kind === 'tray' ? null : (box?.of ?? box?.id ?? null);
   }
 
   /** Where on the canvas the middle of a thing is. */

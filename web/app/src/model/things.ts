@@ -31,6 +31,8 @@ export interface Pod {
   ready: boolean;
   labels: Record<string, string>;
   hostNetwork?: boolean;
+  /** Why no node takes it, once that is tried. */
+  waits?: string;
   restarts?: number;
   owner?: string;
   containers: { name: string; image: string }[];

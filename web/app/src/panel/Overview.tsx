@@ -69,6 +69,7 @@ function PodOverview({ pod }: { pod: Pod }) {
               {pod.ready ? ', ready' : ', not ready'}
             </>,
           ],
+          ['Waits', pod.waits],
           ['Address', pod.ip && <code>{pod.ip}</code>],
           ['Node', pod.node && <Link id={`host/${pod.node}`} />],
           ['Network', pod.hostNetwork ? "its node's own" : ''],
