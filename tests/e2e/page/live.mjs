@@ -295,6 +295,30 @@ await check('the map can be kept as a picture', async () => {
   const text = readFileSync(await download.path(), 'utf8');
   if (!/^<svg[\s\S]*>node-2<[\s\S]*<\/svg>\n$/.test(text)) throw new Error(text.slice(0, 400));
 });
+await check('on a phone a tap on a pod shows it above the map, and × leads back', async () => {
+  const phone = await open({ viewport: { width: 400, height: 800 }, hasTouch: true });
+  const row = item(phone, /^pod default\/client/);
+  const place = async () => (await eventually(() => row.getAttribute('data-kin-xy'))).split(',').map(Number);
+  const [x, y] = await place();
+  await phone.locator('canvas').tap({ position: { x, y } });
+  const sheet = phone.getByRole('complementary', { name: 'Pod client' });
+  await sheet.getByRole('tab', { name: 'Overview' }).waitFor();
+  const area = await sheet.boundingBox();
+  if (area.y < 200 || area.y + area.height > 801) throw new Error(JSON.stringify(area));
+  // And the pod is not behind it.
+  const top = (await phone.locator('canvas').boundingBox()).y;
+  await eventually(async () => top + (await place())[1] < area.y);
+  await sheet.getByRole('button', { name: 'Close' }).tap();
+  await sheet.waitFor({ state: 'detached' });
+  await phone.getByRole('button', { name: 'Events' }).tap();
+  await phone.getByRole('row', { name: /Started/ }).first().waitFor();
+  const wide = await phone.evaluate(() => {
+    const list = document.querySelector('.screen .scroll');
+    return list.scrollWidth - list.clientWidth;
+  });
+  same(wide, 0);
+  await phone.context().close();
+});
 await check('a terminal that cannot be loaded says so', async () => {
   const other = await open();
   await other.route(/\/assets\/screen-/, (route) => route.abort());

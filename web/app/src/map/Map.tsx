@@ -56,8 +56,10 @@ function follow(on: Stage): () => void {
       on.set({ marked: thing?.kind === 'policy' ? thing.pods : [] });
     }),
     effect(() => {
-      on.set({ selected: selected.value });
-      if (selected.value !== null) on.reveal(selected.value);
+      const id = selected.value;
+      on.set({ selected: id });
+      // Once the panel is there, which lies over the map where there is little room.
+      if (id !== null) requestAnimationFrame(() => on.reveal(id, on.behind('#panel')));
     }),
   ];
   return () => ends.forEach((end) => end());

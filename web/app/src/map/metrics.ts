@@ -11,7 +11,7 @@ export const kFabric = { h: 24, gap: 34 };
 export const kTunnelBar = { h: 24, gap: 14 };
 export const kOutside = { w: 180, h: 44, gap: 60 };
 /** Below all: what is on no node. */
-export const kTray = { head: 40, gap: 22 };
+export const kTray = { head: 54, gap: 22 };
 export const kMargin = 24;
 export const kNarrowest = 760;
 

@@ -87,12 +87,20 @@ export class Stage {
   pan(dx: number, dy: number) {
     this.move({ ...this.view, x: this.view.x + dx, y: this.view.y + dy });
   }
-  reveal(id: string) {
+  /** Brings a thing into sight; so many pixels below are hidden by something else. */
+  reveal(id: string, hidden = 0) {
     const box = this.shown.scene.byId.get(id);
-    if (box) {
-      const next = reveal(this.view, box);
-      if (next !== this.view) this.move(next, this.fitted);
-    }
+    if (!box) return;
+    const free = { ...this.view, h: this.view.h - hidden };
+    const next = reveal(free, box);
+    if (next !== free) this.move({ ...next, h: this.view.h }, this.fitted);
+  }
+  /** How much of the canvas lies behind something, from below. */
+  behind(what: string): number {
+    const over = document.querySelector(what)?.getBoundingClientRect();
+    const own = this.canvas.getBoundingClientRect();
+    if (!over || over.left >= own.right || over.top <= own.top) return 0;
+    return Math.max(0, own.bottom - over.top);
   }
   private settle() {
     const box = this.shown.scene.byId.get(this.shown.selected ?? '');

@@ -8,7 +8,7 @@ export function Away() {
   const words = world.lab?.words ?? '';
   return (
     <section class="away" aria-label="The lab does not answer">
-      <h2>Lab {world.lab?.lab} does not answer</h2>
+      <h2>{world.lab ? `Lab ${world.lab.lab}` : 'The lab'} does not answer</h2>
       <p>It was stopped, or it has ended. Behind this is what the page last heard of it. To start it again:</p>
       <Command text={`kin up${words}`} />
       <p class="quiet">
