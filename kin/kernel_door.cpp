@@ -105,6 +105,19 @@ Json lines_json(const nft::Table& table, const Subject& subject) {
                        {"comment", line.comment}});
     return out;
 }
+/// How much each part of a table holds, chains by their rules.
+Json sizes_json(const nft::Table& table) {
+    Json parts = Json::array();
+    for (const nft::Set& set : table.sets)
+        parts.push_back({{"kind", set.shape.is_map() ? "map" : "set"},
+                         {"name", set.shape.name},
+                         {"count", set.elements.size()}});
+    for (const nft::Chain& chain : table.chains)
+        parts.push_back({{"kind", "chain"},
+                         {"name", chain.name},
+                         {"count", chain.rules.size()}});
+    return {{"table", table.name}, {"parts", std::move(parts)}};
+}
 }  // namespace
 
 std::vector<TableLine> lines_about(const nft::Table& table, const Subject& subject) {
@@ -180,8 +193,6 @@ Result<Subject> KernelDoor::subject_of(const http::Query& query) {
         if (!found->host_network && !found->ip.empty()) subject.addresses.push_back(found->ip);
         return subject;
     }
-    if (service.empty())
-        return Error(Errc::kInvalid, "elements of what? pod=, service= or policy=NAMESPACE/NAME");
     const Service* const found = parts_.client.cache<Service>().find(key_of(service));
     if (!found) return Error(Errc::kNotFound, cat("there is no Service ", service));
     Subject subject{Subject::Kind::kService, service, found->external_ips};
@@ -191,8 +202,18 @@ Result<Subject> KernelDoor::subject_of(const http::Query& query) {
     return subject;
 }
 
+Result<Json> KernelDoor::tables_of(const std::string& node) {
+    TRY_ASSIGN(const nft::Table services, parts_.proxier.table(node));
+    return Json{{"node", node},
+                {"tables", Json::array({sizes_json(services),
+                                        sizes_json(parts_.enforcer.table(node))})}};
+}
+
 Result<Json> KernelDoor::elements_of(const http::Query& query) {
     const std::string node(query.get("node"));
+    const bool about_nothing = query.get("pod").empty() && query.get("service").empty() &&
+                               query.get("policy").empty();
+    if (about_nothing) return tables_of(node);
     TRY_ASSIGN(const Subject subject, subject_of(query));
     Json out = Json::array();
     if (subject.kind != Subject::Kind::kPolicy) {

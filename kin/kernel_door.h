@@ -35,6 +35,7 @@ std::vector<TableLine> lines_about(const nft::Table& table, const Subject& subje
 ///   GET network?host=NODE, network?pod=NS/NAME   links, addresses, routes, neighbours
 ///   GET elements?node=NODE&pod=NS/NAME           what a node's tables hold for an object; service=
 ///                                                and policy= likewise
+///   GET elements?node=NODE                       how much a node's tables hold in all
 /// Thread-safe, but not from the control thread.
 class KernelDoor {
 public:
@@ -54,6 +55,7 @@ public:
 private:
     Result<Json> network_of(const http::Query& query);
     Result<Json> elements_of(const http::Query& query);
+    Result<Json> tables_of(const std::string& node);
     Result<Subject> subject_of(const http::Query& query);
 
     const Parts parts_;

@@ -196,6 +196,29 @@ await check('the panel of a Service names the elements of the kernel, and leads 
   await page.locator('#tabpanel').getByRole('link', { name: /^default\/web-/ }).first().click();
   await panel(/^Pod web-/).waitFor();
 });
+await check('the panel of a node counts what its tables hold', async () => {
+  await item(page, /^node node-1/).click();
+  await tab('Rules');
+  await shows(/table ip kube-proxy[\s\S]*map endpoints\s+\d+ elements[\s\S]*chains?\s+\d+ rules[\s\S]*table ip kin-policy/);
+  const said = (await text()).match(/map service-ips\s+(\d+) element/)[1];
+  const listed = await kin('exec', 'node-1', '--', 'nft', 'list', 'map', 'ip', 'kube-proxy', 'service-ips');
+  same(Number(said), listed.match(/(goto|jump|drop|accept)/g).length);
+});
+await check('an Ingress says where it is served, and a request that gets there', async () => {
+  await api('POST', '/apis/networking.k8s.io/v1/namespaces/default/ingresses', {
+    metadata: { name: 'front' },
+    spec: { rules: [{ host: 'front.example.com', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] } }] },
+  });
+  await item(page, /^Ingress default\/front/).click();
+  const command = await eventually(() => page.locator('#tabpanel .command code').filter({ hasText: 'curl' }).textContent());
+  const words = command.match(/'[^']*'|\S+/g).map((word) => word.replaceAll("'", ''));
+  const said = await eventually(() => kin(words[1], ...words.slice(4)).catch(() => ''));
+  if (!/Welcome to nginx/.test(said)) throw new Error(`${command}: ${said}`);
+});
+await check('a Service says where this machine has it', async () => {
+  await item(page, /^Service ingress-nginx\/ingress-nginx-controller/).click();
+  await shows(/From this machine\s+127\.0\.0\.1:\d+ for port http \(LoadBalancer\)/);
+});
 await check('no line of the kernel is cut off, however narrow the panel', async () => {
   await page.setViewportSize({ width: 1280, height: 720 });
   const cut = () =>

@@ -9,6 +9,7 @@ import { keyOf, targetsOf, uncounted, whyNowhere, type Target } from '../model/t
 import { Command } from '../shell/Command';
 import { Link } from '../shell/Link';
 import { StateMark } from '../shell/marks';
+import { FromThisMachine, TryIngress } from './Reaching';
 import { PolicyRules } from './PolicyRules';
 import { kubectl } from './words';
 
@@ -195,6 +196,7 @@ function ServiceOverview({ service }: { service: Service }) {
           ['Affinity', service.affinity ? `a client stays for ${service.affinity} s` : ''],
         ]}
       />
+      {(service.outside || service.ports.some(({ nodePort }) => nodePort)) && <FromThisMachine service={service} />}
       <h3>Endpoints</h3>
       {targets.length === 0 ? <p>{whyNowhere(service)}</p> : <Targets list={targets} />}
       {targets.length > 0 && uncounted(service) && (
@@ -280,6 +282,7 @@ function IngressOverview({ ingress }: { ingress: Ingress }) {
           ))}
         </tbody>
       </table>
+      <TryIngress ingress={ingress} />
       <Command text={kubectl(ingress, `describe ingress ${ingress.name}`)} />
     </>
   );

@@ -8,6 +8,7 @@ import { Dns } from './Dns';
 import { ThingEvents } from './ThingEvents';
 import { Logs } from './Logs';
 import { Network } from './Network';
+import { NodeRules } from './NodeRules';
 import { Overview } from './Overview';
 import { Rules } from './Rules';
 import { nounOf } from './words';
@@ -42,7 +43,9 @@ function tabsOf(thing: Thing): Tab[] {
       return [overview, events, yaml];
     case 'host': {
       const network = { id: 'network', title: 'Network', show: () => <Network of={thing} /> };
-      return thing.role === 'node' ? [overview, network, events, yaml] : [overview, network];
+      if (thing.role !== 'node') return [overview, network];
+      const rules = { id: 'rules', title: 'Rules', show: () => <NodeRules of={thing} /> };
+      return [overview, network, rules, events, yaml];
     }
   }
 }
