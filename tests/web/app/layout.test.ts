@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { draw } from '../../../web/app/src/map/draw';
 import { layout, type LayoutOptions } from '../../../web/app/src/map/layout';
-import { dropLines, type Reach } from '../../../web/app/src/map/lines';
+import { amongRunning, dropLines, type Reach } from '../../../web/app/src/map/lines';
 import { pictureOf } from '../../../web/app/src/map/picture';
-import { kOverlays, type Box, type Scene } from '../../../web/app/src/map/scene';
+import { kOverlays, type Box, type Line, type Scene } from '../../../web/app/src/map/scene';
 import { SvgPainter } from '../../../web/app/src/map/svg_painter';
 import { dark, light } from '../../../web/app/src/map/theme';
 import { assign } from '../../../web/app/src/map/slots';
-import type { Painter, Rect, RectStyle, Text, TextStyle } from '../../../web/app/src/map/painter';
+import type { LineStyle, Painter, Rect, RectStyle, Text, TextStyle } from '../../../web/app/src/map/painter';
 import type { Counts, Thing } from '../../../web/app/src/model/things';
 import { expectGolden } from './golden';
 import { ingress, joined, many, node, outside, pod, policy, service, shop } from './things';
@@ -255,6 +255,38 @@ test('policies cut lines only where they have a say', () => {
   ]);
   const without = shop.filter(({ kind }) => kind !== 'policy');
   assert.deepEqual(linesOf(scene(without, { ns: null, reach }), 'allowed', 'denied'), []);
+});
+
+test('pods that do not run are no part of what policies say', () => {
+  const done = pod('shop/done', 'node-1', { phase: 'Succeeded', status: 'Completed' });
+  const verdict = { allowed: false, port: 80 };
+  const asked = { pod: 'pod/shop/db-0', to: { ...reach.to, [done.id]: verdict }, from: { 'pod/shop/broken': verdict, 'pod/gone/gone': verdict } };
+  const things = new Map([...shop, done].map((thing) => [thing.id, thing]));
+  assert.deepEqual(amongRunning(asked, things), { ...asked, to: reach.to, from: {} });
+});
+
+test('verdicts that forbid have a head at their end, as those that allow', () => {
+  const lines: { list: readonly { kind: string }[]; arrow: number | undefined }[] = [];
+  const on = scene(shop, { ns: null, reach });
+  const painter = { rects() {}, texts() {}, marks() {}, lines: (list: readonly Line[], { arrow }: LineStyle) => lines.push({ list, arrow }) };
+  const view = { scale: 1, x: 0, y: 0, w: on.width, h: on.height };
+  draw(on, view, light, { ...idle, selected: 'pod/shop/db-0', drops: [], fresh: () => 0 }, painter as Painter);
+  for (const kind of ['allowed', 'denied'])
+    assert.ok(lines.some(({ list, arrow }) => list[0]?.kind === kind && arrow), kind);
+});
+
+test('the more lines of Services there are the fainter each is, until one is selected', () => {
+  const names = Array.from({ length: 90 }, (_, at) => `load/p-${at}`);
+  const on = scene([node('node-1', 1), ...names.map((name) => pod(name, 'node-1')), service('load/all', names)]);
+  const opacity = (selected: string | null) => {
+    let seen = 1;
+    const lines = (list: readonly Line[], style: LineStyle) => list[0]?.kind === 'service' && (seen = style.opacity!);
+    const view = { scale: 1, x: 0, y: 0, w: on.width, h: on.height };
+    draw(on, view, light, { ...idle, selected, drops: [], fresh: () => 0 }, { rects() {}, texts() {}, marks() {}, lines } as unknown as Painter);
+    return seen;
+  };
+  assert.ok(opacity(null) < 0.5);
+  assert.equal(opacity('service/load/all'), 1);
 });
 
 test('a line says for which port policies have judged', () => {

@@ -35,6 +35,8 @@ const kFar = 0.34;
 /** From here on there is room for more than a name. */
 const kMiddle = 0.72;
 const kNear = 1.25;
+/** So many lines that forbid are a knot: then each is thin. */
+const kCrowd = 8;
 
 /** A tunnel is dashed: it is no wire, but leads through one. */
 const kTunnelDash = [7, 4];
@@ -140,6 +142,7 @@ function drawLines(
   }
   // Lines keep their width on the screen when the map is small.
   const width = (base: number) => base / Math.max(0.45, Math.min(1, view.scale));
+  const crowded = (near.denied?.length ?? 0) > kCrowd;
   const paint = (lists: typeof near, opacity: number) => {
     const lines = (kind: LineKind, style: Parameters<Painter['lines']>[1]) =>
       painter.lines(lists[kind] ?? [], { ...style, opacity: opacity * (style.opacity ?? 1) });
@@ -147,17 +150,18 @@ function drawLines(
     lines('tunnel', { stroke: theme.muted, width: width(1.5), dash: kTunnelDash });
     lines('ingress', { stroke: theme.ingress, width: width(2), arrow: 9 });
     // Many together are a carpet: then each is faint, until something is selected.
-    const many = focused ? 1 : Math.min(1, Math.max(0.16, 150 / (lists.service?.length ?? 1)));
+    const many = focused ? 1 : Math.min(1, Math.max(0.16, 40 / (lists.service?.length ?? 1)));
     lines('service', { stroke: theme.service, width: width(1.8), arrow: 8, opacity: many });
     lines('unready', { stroke: theme.service, width: width(1.4), dash: [4, 5], opacity: 0.7 });
-    lines('allowed', { stroke: theme.allowed, width: width(1.3), arrow: 8, opacity: 0.75 });
-    lines('denied', { stroke: theme.denied, width: width(2), dash: [7, 5] });
+    lines('denied', { stroke: theme.denied, width: width(crowded ? 1.2 : 2), dash: [7, 5], arrow: 9 });
+    // Above those that forbid: what is allowed is what one looks for.
+    lines('allowed', { stroke: theme.allowed, width: width(1.8), arrow: 9 });
     lines('drop', { stroke: theme.denied, width: width(3), dash: [2, 4], arrow: 10 });
   };
   paint(dim, 0.18);
   paint(near, 1);
   const crossed = [...(near.denied ?? []), ...(near.drop ?? [])].map((line) => along(line, 0.5));
-  painter.marks('cross', crossed, width(6), theme.denied);
+  painter.marks('cross', crossed, width(crowded ? 4 : 6), theme.denied);
   if (view.scale > kMiddle) drawLabels(near, scene.boxes.filter((box) => shown.has(box)), theme, painter);
 }
 

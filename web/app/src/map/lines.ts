@@ -1,4 +1,4 @@
-import type { Endpoint, Host, Ingress, Service } from '../model/things';
+import type { Endpoint, Host, Ingress, Service, Thing } from '../model/things';
 import { deviceWires, hasDevices } from './devices';
 import { kBand, kNode, kPod, kRail } from './metrics';
 import type { Box, Line } from './scene';
@@ -21,6 +21,18 @@ export interface Reach {
   pod: string;
   to: Record<string, Verdict>;
   from: Record<string, Verdict>;
+}
+
+/** Without the pods that do not run: nobody connects from or to these. */
+export function amongRunning(reach: Reach, things: ReadonlyMap<string, Thing>): Reach {
+  const running = (verdicts: Record<string, Verdict>) =>
+    Object.fromEntries(
+      Object.entries(verdicts).filter(([id]) => {
+        const pod = things.get(id);
+        return pod?.kind === 'pod' && pod.phase === 'Running';
+      }),
+    );
+  return { ...reach, to: running(reach.to), from: running(reach.from) };
 }
 
 const below = (box: Box): Point => [box.x + box.w / 2, box.y + box.h];

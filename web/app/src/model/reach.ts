@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import { getJson } from '../api';
-import type { Reach } from '../map/lines';
+import { amongRunning, type Reach } from '../map/lines';
 import { overlays, selected } from '../state';
 import { version, world } from './live';
 import { Repeater } from './repeater';
@@ -15,7 +15,7 @@ function repeaterFor(id: string, name: string): Repeater {
   return new Repeater(kShortestWait, async (signal) => {
     try {
       const answer = await getJson<Omit<Reach, 'pod'>>(path, { signal });
-      reach.value = { pod: id, ...answer };
+      reach.value = amongRunning({ pod: id, ...answer }, world.things);
     } catch {
       // The pod has no address yet, or has gone: the next change tells.
       if (!signal.aborted) reach.value = null;
