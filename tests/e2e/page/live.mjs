@@ -342,6 +342,22 @@ await check('on a phone a tap on a pod shows it above the map, and × leads back
   same(wide, 0);
   await phone.context().close();
 });
+await check('exit closes a terminal; where the shell failed, Enter begins another', async () => {
+  const other = await open();
+  await item(other, /^node node-2/).click();
+  await other.keyboard.press('x');
+  await says(other, /node-2:\/# /);
+  await type(other, 'exit 3\n');
+  await says(other, /Enter begins another/);
+  await other.getByRole('button', { name: 'node-2 (ended)' }).waitFor();
+  await type(other, '\n');
+  await other.getByRole('button', { name: 'node-2', exact: true }).waitFor();
+  await says(other, /another[\s\S]*node-2:\/# /);
+  await type(other, 'exit\n');
+  await other.getByRole('toolbar', { name: 'Terminals' }).waitFor({ state: 'detached' });
+  await eventually(() => other.evaluate(() => document.activeElement.matches('[role=treeitem]')));
+  await other.context().close();
+});
 await check('a terminal that cannot be loaded says so', async () => {
   const other = await open();
   await other.route(/\/assets\/screen-/, (route) => route.abort());

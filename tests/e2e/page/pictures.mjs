@@ -82,7 +82,7 @@ for (const colorScheme of ['light', 'dark']) {
   await page.keyboard.press('?');
   await shoot('keys');
   await page.keyboard.press('Escape');
-  await page.keyboard.press('8');
+  await page.keyboard.press('2');
   await shoot('events');
   const stranger = await open({ login: false, colorScheme });
   await stranger.goto(new URL('/', page.url()).href);

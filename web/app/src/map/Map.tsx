@@ -24,16 +24,17 @@ const names: Record<Overlay, string> = {
 
 /** Keeps a stage showing the world. Returns what ends that. */
 function follow(on: Stage): () => void {
-  let slots: Slots = new Map();
+  // A namespace that is looked at alone is another map: those of before stand where they stood.
+  const slots = new Map<string | null, Slots>();
   const ends = [
     effect(() => {
       version.value;
       const made = layout(
         world.things.values(),
         { ns: namespace.value, reach: reach.value },
-        slots,
+        slots.get(namespace.value),
       );
-      slots = made.slots;
+      slots.set(namespace.value, made.slots);
       on.set({ scene: made.scene, changed: world.changed });
       tellPlaces(on);
     }),

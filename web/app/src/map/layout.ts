@@ -11,7 +11,7 @@ import { assign, type Slots } from './slots';
 import { sortOut, type Sorted } from './sorted';
 
 export interface LayoutOptions {
-  /** Only things of this namespace (and the hosts), where they stand among all; null: all. */
+  /** Only things of this namespace (and the hosts), as if there were no others; null: all. */
   ns: string | null;
   /** Lines from and to this pod, by what the policies say. */
   reach?: Reach | null;
@@ -156,7 +156,6 @@ class Plan {
     const chips = this.all.chips.filter((pod) => pod.node === node.name);
     const w = (this.size.w - kNode.pad * 2 - 8 * (chips.length - 1)) / chips.length;
     chips.forEach((pod, at) => {
-      if (!this.all.byId.has(pod.id)) return;
       this.add({
         ...podBox(pod),
         kind: 'chip',
@@ -213,16 +212,15 @@ class Plan {
   /** At the very end, so that nothing else moves when it comes or goes. */
   private placeWaiting(y: number): number {
     const places = this.keep('waiting', ids(this.all.waiting));
-    const shown = (id: string | null) => id !== null && this.all.byId.has(id);
-    if (!places.some(shown)) return y;
+    if (places.length === 0) return y;
     const step = { x: kPod.w + kPod.bus, y: kPod.h + kPod.gap };
     const across = Math.floor((this.width - 2 * kNode.pad + kPod.bus) / step.x);
     const h = kTray.head + Math.ceil(places.length / across) * step.y;
     this.add({ id: 'group/waiting', kind: 'tray', x: kMargin, y, w: this.width, h, title: 'On no node yet', sub: '' });
     places.forEach((id, at) => {
-      if (!shown(id)) return;
+      if (id === null) return;
       const place = { x: kMargin + kNode.pad + (at % across) * step.x, y: y + kTray.head + Math.floor(at / across) * step.y };
-      this.add({ ...podBox(this.all.byId.get(id!) as Pod), ...place, w: kPod.w, h: kPod.h });
+      this.add({ ...podBox(this.all.byId.get(id) as Pod), ...place, w: kPod.w, h: kPod.h });
     });
     return y + h + kTray.gap;
   }

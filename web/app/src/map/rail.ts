@@ -23,8 +23,7 @@ export class Rail {
     const step = kRail.w + kRail.gapX;
     const inRow = Math.max(1, Math.floor((this.width + kRail.gapX) / step));
     const rows = Math.ceil(places.length / inRow);
-    if (places.some((id) => id !== null && byId.has(id)))
-      this.captions.push({ x: kMargin, y: y + 9, text: caption });
+    this.captions.push({ x: kMargin, y: y + 9, text: caption });
     y += kRail.caption;
     places.forEach((id, place) => {
       const thing = id === null ? undefined : byId.get(id);

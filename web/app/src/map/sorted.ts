@@ -3,7 +3,6 @@ import type { Host, Ingress, Pod, Policy, Service, Thing } from '../model/things
 
 /** Things by what the map makes of them, each list in the order in which they are placed. */
 export interface Sorted {
-  /** Those that are shown. The lists have all, so that each keeps its place when others hide. */
   byId: Map<string, Thing>;
   nodes: Host[];
   outside: Host[];
@@ -16,7 +15,7 @@ export interface Sorted {
   policies: Policy[];
 }
 
-/** Shown are those of one namespace, and the hosts; null: all of them. */
+/** Those of one namespace, and the hosts; null: all of them. */
 export function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
   const out: Sorted = {
     byId: new Map(),
@@ -30,7 +29,8 @@ export function sortOut(things: Iterable<Thing>, ns: string | null): Sorted {
     policies: [],
   };
   for (const thing of things) {
-    if (ns === null || thing.ns === '' || thing.ns === ns) out.byId.set(thing.id, thing);
+    if (ns !== null && thing.ns !== '' && thing.ns !== ns) continue;
+    out.byId.set(thing.id, thing);
     if (thing.kind === 'host') (thing.role === 'node' ? out.nodes : out.outside).push(thing);
     else if (thing.kind === 'pod')
       (thing.waits ? out.waiting : thing.hostNetwork ? out.chips : out.pods).push(thing);

@@ -71,7 +71,7 @@ function Closed() {
 
 const screens: { id: Screen; key: string; title: string }[] = [
   { id: 'map', key: '1', title: 'Map' },
-  { id: 'events', key: '8', title: 'Events' },
+  { id: 'events', key: '2', title: 'Events' },
 ];
 
 function Top() {

@@ -15,7 +15,7 @@ const overlays: Record<string, Overlay> = {
 /** What the sheet behind `?` lists. */
 export const kKeys: readonly [string, string][] = [
   ['1', 'the map'],
-  ['8', 'events'],
+  ['2', 'events'],
   ['/', 'search'],
   ['↑ ↓ ← →', 'in the tree: from thing to thing'],
   ['Enter', 'to the panel of the thing'],
@@ -58,7 +58,8 @@ function act(event: KeyboardEvent): boolean {
     case '1':
       screen.value = 'map';
       return true;
-    case '8':
+    case '2':
+    case '8': // As it was, and as it is once there are more screens.
       screen.value = 'events';
       return true;
     case '/':

@@ -84,21 +84,21 @@ function Screen({ session, visible }: { session: Session; visible: boolean }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let gone = false;
-    const onEnd = () => {
-      sessions.value = sessions.value.map((one) =>
-        one.number === session.number ? { ...one, ended: true } : one,
-      );
+    const mark = (ended: boolean) => {
+      sessions.value = sessions.value.map((one) => (one.number === session.number ? { ...one, ended } : one));
     };
+    // Who types `exit` is done with it; what ended otherwise stays, to be read.
+    const onEnd = (well: boolean) => (well ? close(session.number) : mark(true));
     const open = ({ TerminalScreen }: typeof import('./screen')) => {
       if (gone) return;
-      const screen = new TerminalScreen(place.current!, session.place, onEnd, focusTree);
+      const screen = new TerminalScreen(place.current!, session.place, () => mark(false), onEnd, focusTree);
       screens.set(session.number, screen);
       screen.focus();
     };
     // It is loaded with the first terminal: the lab may be away, or have another page by now.
     const onMissing = () => {
       place.current!.textContent = 'This terminal could not be loaded. Is the lab up? Then load the page again.';
-      onEnd();
+      mark(true);
     };
     import('./screen').then(open, () => gone || onMissing());
     return () => {

@@ -24,11 +24,19 @@ const dark = {
 export class TerminalScreen {
   private readonly terminal: Terminal;
   private readonly fitting = new FitAddon();
-  private readonly exec: Exec;
+  private exec!: Exec;
+  private ended = false;
   private readonly dropStyles: () => void;
   private readonly watch: ResizeObserver;
 
-  constructor(parent: HTMLElement, place: Place, onEnd: () => void, onLeave: () => void) {
+  /** `onEnd` hears of a shell that has ended, and whether it did well; Enter begins another. */
+  constructor(
+    parent: HTMLElement,
+    private readonly place: Place,
+    private readonly onBegin: () => void,
+    private readonly onEnd: (well: boolean) => void,
+    onLeave: () => void,
+  ) {
     this.terminal = new Terminal({
       fontSize: 14,
       fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
@@ -39,14 +47,6 @@ export class TerminalScreen {
     });
     this.terminal.loadAddon(this.fitting);
     this.dropStyles = withAdoptedStyles(() => this.terminal.open(parent));
-    const backlog = new Backlog((data, shown) => this.terminal.write(data, shown));
-    this.exec = new Exec(place, {
-      onOutput: (bytes) => backlog.take(bytes),
-      onEnd: (why) => {
-        this.terminal.write(`\r\n\x1b[2m[${why || 'the shell has ended'}]\x1b[0m\r\n`);
-        onEnd();
-      },
-    });
     this.terminal.attachCustomKeyEventHandler((event) => {
       // Two of them: Windows keeps the one with Escape for its task manager.
       const leaves = event.ctrlKey && event.shiftKey && ['Escape', 'L', 'l'].includes(event.key);
@@ -55,13 +55,31 @@ export class TerminalScreen {
       if (event.type === 'keydown') onLeave();
       return false;
     });
-    this.terminal.onData((text) => this.exec.write(text));
-    this.terminal.onResize(({ cols, rows }) => this.exec.resize(cols, rows));
+    this.terminal.onData((text) => {
+      if (!this.ended) this.exec.write(text);
+      else if (text === '\r') this.begin();
+    });
+    this.terminal.onResize(({ cols, rows }) => this.exec?.resize(cols, rows));
     this.watch = new ResizeObserver(() => this.fit());
     this.watch.observe(parent);
     this.fit();
+    this.begin();
+  }
+
+  private begin() {
+    this.ended = false;
+    const backlog = new Backlog((data, shown) => this.terminal.write(data, shown));
+    this.exec = new Exec(this.place, {
+      onOutput: (bytes) => backlog.take(bytes),
+      onEnd: (why) => {
+        this.ended = true;
+        this.terminal.write(`\r\n\x1b[2m[${why || 'the shell has ended'}; Enter begins another]\x1b[0m\r\n`);
+        this.onEnd(why === '');
+      },
+    });
     this.exec.resize(this.terminal.cols, this.terminal.rows);
     void this.exec.open();
+    this.onBegin();
   }
 
   private fit() {
