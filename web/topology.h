@@ -21,9 +21,10 @@ namespace kin::web {
 ///   ingress/NS/NAME       which host and path lead to which Service
 ///   policy/NS/NAME        which pods it isolates, and in which direction
 ///
+/// Things that have a place of their own on the map also get its number: "slot", of web/slots.h.
 /// What matters to a page but is not drawn (a policy's rules, a Service's traffic policy) shows in a
-/// thing's "revision", so that pages ask again. Ids are kind, namespace and name, so that one and the same place is kept for an object that was
-/// deleted and made anew.
+/// thing's "revision", so that pages ask again. Ids are kind, namespace and name, so that one and the
+/// same place is kept for an object that was deleted and made anew.
 std::string id_of(std::string_view kind, const ObjectKey& key);
 
 /// A host that is no Kubernetes node.

@@ -1,5 +1,7 @@
 #include "web/topology_feed.h"
 
+#include <map>
+
 namespace kin::web {
 
 namespace {
@@ -81,6 +83,7 @@ void TopologyFeed::start(Publish publish) {
     topology_ = {};
     dirty_.clear();
     if (!publish_) return;
+    whole_ = true;
     for (const Outsider& host : options_.outsiders) mark(kHost, {"", host.name});
     mark_all<Node>(kHost);
     mark_all<Pod>(kPod);
@@ -123,9 +126,27 @@ Json TopologyFeed::describe(const Mark& mark) {
 
 Result<> TopologyFeed::publish_changes() {
     if (!publish_) return Ok{};
+    // Many may come at once, and get their places in the order in which people look for them.
+    std::multimap<std::string, Json> things;
+    std::set<std::string> there;
     Delta delta;
-    for (const Mark& mark : std::exchange(dirty_, {}))
-        topology_.put(id_of(mark.kind, mark.key), describe(mark), delta);
+    for (const Mark& mark : std::exchange(dirty_, {})) {
+        const std::string id = id_of(mark.kind, mark.key);
+        Json thing = describe(mark);
+        if (thing.is_null()) {
+            slots_.leave(id);
+            topology_.put(id, thing, delta);
+            continue;
+        }
+        std::string key = place_key(thing);
+        things.emplace(std::move(key), std::move(thing));
+        there.insert(id);
+    }
+    if (std::exchange(whole_, false)) slots_.keep_only(there);
+    for (auto& [key, thing] : things) {
+        if (const int slot = slots_.place(thing); slot >= 0) thing["slot"] = slot;
+        topology_.put(string_at(thing, {"id"}), thing, delta);
+    }
     if (!delta.empty()) publish_(std::move(delta));
     return Ok{};
 }

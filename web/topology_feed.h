@@ -9,6 +9,7 @@
 #include "core/client/client.h"
 #include "core/client/service_slices.h"
 #include "core/loop/debounce.h"
+#include "web/slots.h"
 #include "web/topology.h"
 
 namespace kin::web {
@@ -53,6 +54,8 @@ private:
     ServiceSlices slices_;
     Publish publish_;
     Topology topology_;
+    Slots slots_;         ///< Kept while nobody looks: who comes back sees what he saw.
+    bool whole_ = false;  ///< This turn tells everything that there is.
     std::set<Mark> dirty_;
     uint64_t relabelled_ = 0;  ///< How many times a namespace's labels have changed.
     Debounce work_;

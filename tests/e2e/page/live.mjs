@@ -113,6 +113,21 @@ await check('a search finds a label, and says so if it finds nothing', async () 
   await item(page, /^pod default\/other/).waitFor();
 });
 
+await check('a page that is loaded now shows the same map as one that was there all the time', async () => {
+  await kubectl('delete', 'service', 'soon-1', 'soon-3');
+  await item(page, /^Service default\/soon-3/).waitFor({ state: 'detached' });
+  await kubectl('create', 'service', 'clusterip', 'zz-last', '--tcp=80:80');
+  await item(page, /^Service default\/zz-last/).waitFor();
+  const places = (one) =>
+    one.evaluate(() => Object.fromEntries([...document.querySelectorAll('[data-kin-xy]')].map(({ dataset }) => [dataset.id, dataset.kinXy])));
+  const late = await open();
+  await eventually(async () => {
+    const [a, b] = [await places(page), await places(late)];
+    return b['service/default/zz-last'] && JSON.stringify(a) === JSON.stringify(b);
+  });
+  await late.context().close();
+});
+
 const panel = (name) => page.getByRole('complementary', { name });
 await check('wget in a terminal gets a page', async () => {
   await item(page, /^pod default\/client/).click();

@@ -139,6 +139,18 @@ test('a pod that comes takes the place of one that went', () => {
   assert.deepEqual(place(third.scene, 'pod/shop/web-9'), place(first.scene, 'pod/shop/web-0'));
 });
 
+test('things stand where the lab says, whatever a page has seen before', () => {
+  const at = (name: string, slot: number) => service(`shop/${name}`, [], { slot });
+  const now = [at('c', 0), at('a', 2), { ...pod('shop/p', 'node-1'), slot: 1 }, node('node-1', 1)];
+  const seen = layout([at('b', 0), at('c', 1), at('a', 2), node('node-1', 1)], all);
+  const [fresh, stayed] = [layout(now, all), layout(now, all, seen.slots)];
+  assert.equal(svg(stayed.scene), svg(fresh.scene));
+  assert.ok(place(fresh.scene, 'service/shop/c').x < place(fresh.scene, 'service/shop/a').x - 300, 'a place between is free');
+  // A namespace alone has no holes.
+  const alone = scene(now, { ns: 'shop' });
+  assert.ok(place(alone, 'service/shop/c').x - place(alone, 'service/shop/a').x < 300);
+});
+
 test('slots keep who stays, fill from the front and end with somebody', () => {
   assert.deepEqual(assign(undefined, ['a', 'b', 'c']), ['a', 'b', 'c']);
   assert.deepEqual(assign(['a', 'b', 'c'], ['c']), [null, null, 'c']);

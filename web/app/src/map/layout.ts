@@ -1,5 +1,5 @@
 import { isSystem } from '../model/things';
-import type { Host, Pod, Thing } from '../model/things';
+import type { Host, Ingress, Pod, Service, Thing } from '../model/things';
 import { kTunnel, tunnelOf } from '../model/ways';
 import { ingressBox, isolated, nodeBox, podBox, serviceBox } from './boxes';
 import { ingressLines, reachLines, serviceLines, wires, type Reach } from './lines';
@@ -37,12 +37,17 @@ export function layout(
   options: LayoutOptions,
   memory: Slots = new Map(),
 ): { scene: Scene; slots: Slots } {
-  const plan = new Plan(sortOut(things, options.ns), memory);
+  const plan = new Plan(sortOut(things, options.ns), options.ns !== null, memory);
   return { scene: plan.run(options.reach), slots: plan.slots };
 }
 
-const ids = (list: Thing[]) => list.map((thing) => thing.id);
 type Places = (string | null)[];
+
+function toldPlaces(things: (Pod | Service | Ingress)[]): Places {
+  const out: Places = [];
+  for (const { id, slot } of things) if (slot !== undefined) out[slot] = id;
+  return Array.from(out, (id) => id ?? null);
+}
 
 /** One layout in the making, from the top down. */
 class Plan {
@@ -62,6 +67,7 @@ class Plan {
 
   constructor(
     private readonly all: Sorted,
+    private readonly alone: boolean,
     private readonly memory: Slots,
   ) {
     this.own = this.podPlaces('pods', false);
@@ -82,9 +88,9 @@ class Plan {
   run(reach: Reach | null | undefined): Scene {
     const { all, byId, boxes } = this;
     const rail = new Rail(this.width, (box) => this.add(box));
-    let y = rail.lay('Ingress', this.keep('ingress', ids(all.ingresses)), all.byId, kMargin, ingressBox);
+    let y = rail.lay('Ingress', this.keep('ingress', all.ingresses), all.byId, kMargin, ingressBox);
     const ingressBottom = y - 2 * kRail.gapY;
-    y = rail.lay('Services', this.keep('service', ids(all.services)), all.byId, y, serviceBox);
+    y = rail.lay('Services', this.keep('service', all.services), all.byId, y, serviceBox);
     const railBottom = y - kRail.gapY;
     y = this.placeNodes(y > kMargin ? y + kBand : y);
     y = this.placeWaiting(this.placeOutside(this.placeTunnel(y)));
@@ -103,8 +109,10 @@ class Plan {
     this.byId.set(box.id, box);
   }
 
-  private keep(group: string, wished: string[]): Places {
-    const places = assign(this.memory.get(group), wished);
+  /** Where the lab says, or, in a map that is this page's alone, where each has stood before. */
+  private keep(group: string, wished: (Pod | Service | Ingress)[]): Places {
+    const told = this.alone ? [] : toldPlaces(wished);
+    const places = assign(told.length > 0 ? told : this.memory.get(group), wished.map(({ id }) => id));
     this.slots.set(group, places);
     return places;
   }
@@ -117,7 +125,7 @@ class Plan {
       if (list) list.push(pod);
       else byNode.set(pod.node, [pod]);
     }
-    return this.all.nodes.map(({ id, name }) => this.keep(`${id} ${group}`, ids(byNode.get(name) ?? [])));
+    return this.all.nodes.map(({ id, name }) => this.keep(`${id} ${group}`, byNode.get(name) ?? []));
   }
 
   private placeNodes(top: number): number {
@@ -211,7 +219,7 @@ class Plan {
 
   /** At the very end, so that nothing else moves when it comes or goes. */
   private placeWaiting(y: number): number {
-    const places = this.keep('waiting', ids(this.all.waiting));
+    const places = this.keep('waiting', this.all.waiting);
     if (places.length === 0) return y;
     const step = { x: kPod.w + kPod.bus, y: kPod.h + kPod.gap };
     const across = Math.floor((this.width - 2 * kNode.pad + kPod.bus) / step.x);

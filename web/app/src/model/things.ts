@@ -20,6 +20,8 @@ export interface Host {
 export interface Pod {
   id: string;
   kind: 'pod';
+  /** Its place on the map, the same on every page. */
+  slot?: number;
   ns: string;
   name: string;
   node: string;
@@ -57,6 +59,8 @@ export interface ServicePort {
 export interface Service {
   id: string;
   kind: 'service';
+  /** Its place on the map, the same on every page. */
+  slot?: number;
   ns: string;
   name: string;
   type: string;
@@ -80,6 +84,8 @@ export interface Route {
 export interface Ingress {
   id: string;
   kind: 'ingress';
+  /** Its place on the map, the same on every page. */
+  slot?: number;
   ns: string;
   name: string;
   class: string;
