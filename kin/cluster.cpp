@@ -350,7 +350,8 @@ Result<> Cluster::serve(netns::ServerContext& context) {
     door->set_api_port(api->tls_port());
     TRY_ASSIGN(const auto page, open_page(*api));
     TRY(write_private_file(options_.paths.kubeconfig(),
-                           kubeconfig_text(options_.paths.name, api->tls_port(), pki_)));
+                           kubeconfig_text(options_.paths.name, api->tls_port(), pki_),
+                           Durable::kLater));
     // The door is asked until the API ends, which is after the page: from here to forget_page()
     // nothing returns.
     door->set_page(page->port(), [&page] { return page->new_link(); });
@@ -358,6 +359,8 @@ Result<> Cluster::serve(netns::ServerContext& context) {
     if (!client_.settle(10'000, &why, Client::Settled::kButEvents))
         log_warn("kin", "start goes on", {{"busy", why}});
     context.notify_ready(ready_text(options_, {api->tls_port(), page->port(), page->new_link()}));
+    sync_pki(options_.paths.data + "/pki");
+    sync_private_file(options_.paths.memory());
     door->wait_for_stop(context.stop_fd());
     door->forget_page();
     return Ok{};
@@ -381,7 +384,7 @@ Result<> run_cluster(const ClusterOptions& options, netns::ServerContext& contex
     TRY_ASSIGN(Pki pki, load_or_create_pki(paths.data + "/pki"));
     TRY_ASSIGN(auto links, laid.get_future().get());
     // A network that this kernel cannot lay is not what the lab was last time.
-    TRY(remember(paths, options.lab));
+    TRY(remember(paths, options.lab, Durable::kLater));
     Cluster cluster(options, std::move(pki), std::move(store), control, std::move(links));
     TRY(cluster.start_components(context.take_init_socket()));
     return cluster.serve(context);

@@ -61,8 +61,8 @@ Json to_json(const LabMemory& memory) {
             {"overlay", memory.network.overlay->name()}};
 }
 
-Result<> remember(const LabPaths& paths, const LabMemory& memory) {
-    return write_private_file(paths.memory(), to_text(to_json(memory)));
+Result<> remember(const LabPaths& paths, const LabMemory& memory, Durable durable) {
+    return write_private_file(paths.memory(), to_text(to_json(memory)), durable);
 }
 
 Result<> remember_with(const LabPaths& paths, const LabMemory& memory,

@@ -5,6 +5,7 @@
 
 #include "core/base/json.h"
 #include "kin/lab.h"
+#include "kin/pki.h"
 #include "netns/network/plan.h"
 
 namespace kin {
@@ -20,7 +21,7 @@ Json to_json(const LabMemory& memory);
 LabMemory memory_from(const Json& json);
 /// What cannot be read was not remembered.
 LabMemory recall(const LabPaths& paths);
-Result<> remember(const LabPaths& paths, const LabMemory& memory);
+Result<> remember(const LabPaths& paths, const LabMemory& memory, Durable durable = Durable::kNow);
 /// Remembers what will be the lab's once `database`, a file beside the lab's own, has been renamed
 /// to it: the database and what is remembered change in one step. Until then, and if that never
 /// comes, the lab is remembered as it was.

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/base/files.h"
 #include "core/base/strings.h"
@@ -23,8 +24,9 @@ Result<http::KeyPair> load_pair(const std::string& folder, const std::string& na
 }
 
 Result<> save_pair(const std::string& folder, const std::string& name, const http::KeyPair& pair) {
-    TRY(write_private_file(cat(folder, '/', name, ".key"), pair.key_pem));
-    return write_private_file(cat(folder, '/', name, ".crt"), pair.certificate_pem);
+    TRY(write_private_file(cat(folder, '/', name, ".key"), pair.key_pem, Durable::kLater));
+    return write_private_file(cat(folder, '/', name, ".crt"), pair.certificate_pem,
+                              Durable::kLater);
 }
 
 std::string random_secret() {
@@ -50,7 +52,7 @@ Result<Pki> create_pki(const std::string& folder) {
     pki.token_secret = random_secret();
     TRY(save_pair(folder, "server", pki.server));
     TRY(save_pair(folder, "admin", pki.admin));
-    TRY(write_private_file(folder + "/token-secret", pki.token_secret));
+    TRY(write_private_file(folder + "/token-secret", pki.token_secret, Durable::kLater));
     // Last: where the CA is, everything is.
     TRY(save_pair(folder, "ca", pki.ca));
     return pki;
@@ -63,8 +65,6 @@ Result<> write_all(int file, std::string_view content, const std::string& path) 
         if (count < 0) return Error::from_errno(cat("write ", path));
         content.remove_prefix(static_cast<size_t>(count));
     }
-    // Before it takes the name: after a power loss there is the old file or all of the new one.
-    if (::fsync(file) != 0) return Error::from_errno(cat("sync ", path));
     return Ok{};
 }
 
@@ -78,13 +78,17 @@ void sync_folder_of(const std::string& path) {
 }
 }  // namespace
 
-Result<> write_private_file(const std::string& path, const std::string& content) {
+Result<> write_private_file(const std::string& path, const std::string& content, Durable durable) {
     // A new file under a name of its own: what somebody may have put beside it, with a mode, an
     // owner or a link of their choice, is not used.
     std::string beside = path + ".XXXXXX";
     const UniqueFd file(::mkostemp(beside.data(), O_CLOEXEC));
     if (!file.valid()) return Error::from_errno(cat("create a file beside ", path));
     Result<> written = write_all(file.get(), content, path);
+    // Before it takes the name: after a power loss there is the old file or all of the new one.
+    if (written && durable == Durable::kNow && ::fsync(file.get()) != 0) {
+        written = Error::from_errno(cat("sync ", path));
+    }
     if (written && ::rename(beside.c_str(), path.c_str()) != 0) {
         written = Error::from_errno(cat("rename ", path));
     }
@@ -92,8 +96,28 @@ Result<> write_private_file(const std::string& path, const std::string& content)
         ::unlink(beside.c_str());
         return written;
     }
-    sync_folder_of(path);
+    if (durable == Durable::kNow) sync_folder_of(path);
     return Ok{};
+}
+
+namespace {
+void sync_file(const std::string& path) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file.valid()) ::fsync(file.get());
+}
+}  // namespace
+
+void sync_private_file(const std::string& path) {
+    sync_file(path);
+    sync_folder_of(path);
+}
+
+void sync_pki(const std::string& folder) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+        sync_file(entry.path());
+    sync_folder_of(folder + "/");
+    sync_folder_of(folder);
 }
 
 Result<Pki> load_or_create_pki(const std::string& folder) {
@@ -107,6 +131,12 @@ Result<Pki> load_or_create_pki(const std::string& folder) {
     TRY_ASSIGN(pki.server, load_pair(folder, "server"));
     TRY_ASSIGN(pki.admin, load_pair(folder, "admin"));
     TRY_ASSIGN(pki.token_secret, read_file(folder + "/token-secret"));
+    // What a power loss at a first start has left: nobody has seen that lab.
+    const auto lost = [](const http::KeyPair& pair) {
+        return pair.certificate_pem.empty() || pair.key_pem.empty();
+    };
+    if (lost(pki.ca) || lost(pki.server) || lost(pki.admin) || pki.token_secret.empty())
+        return create_pki(folder);
     return pki;
 }
 
