@@ -31,7 +31,10 @@ def become_ordinary(home: pathlib.Path) -> None:
     kernels = home / ".cache/kin/vm"
     kernels.parent.mkdir(parents=True)
     if KERNELS.exists():
-        subprocess.run(["cp", "-al", KERNELS, kernels], check=True)
+        linked = subprocess.run(["cp", "-al", KERNELS, kernels], capture_output=True)
+        if linked.returncode != 0:  # Another file system, for instance.
+            shutil.rmtree(kernels, ignore_errors=True)
+            subprocess.run(["cp", "-a", KERNELS, kernels], check=True)
     for folder in [home, home / ".cache", home / ".cache/kin", kernels]:
         if folder.exists():
             os.chown(folder, ORDINARY, ORDINARY)
