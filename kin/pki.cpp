@@ -53,7 +53,7 @@ Result<Pki> create_pki(const std::string& folder) {
     TRY(save_pair(folder, "server", pki.server));
     TRY(save_pair(folder, "admin", pki.admin));
     TRY(write_private_file(folder + "/token-secret", pki.token_secret, Durable::kLater));
-    // Last: where the CA is, everything is.
+    // Last: where the CA is, everything is, unless power was lost before sync_pki().
     TRY(save_pair(folder, "ca", pki.ca));
     return pki;
 }
@@ -66,15 +66,6 @@ Result<> write_all(int file, std::string_view content, const std::string& path) 
         content.remove_prefix(static_cast<size_t>(count));
     }
     return Ok{};
-}
-
-/// So that the names in it survive a power loss.
-void sync_folder_of(const std::string& path) {
-    const size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    // One that may be written but not read cannot be synced; the name is there all the same.
-    const UniqueFd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (opened.valid()) ::fsync(opened.get());
 }
 }  // namespace
 

@@ -40,4 +40,11 @@ Result<> make_directories(const std::string& path, mode_t mode) {
     }
 }
 
+void sync_folder_of(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const UniqueFd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened.valid()) ::fsync(opened.get());
+}
+
 }  // namespace kin

@@ -15,4 +15,8 @@ Result<std::string> read_file(const std::string& path);
 /// there is success, also where nothing could be made.
 Result<> make_directories(const std::string& path, mode_t mode);
 
+/// Makes the name `path` in its folder survive a power loss. A folder that may be written but not
+/// read cannot be synced; the name is there all the same.
+void sync_folder_of(const std::string& path);
+
 }  // namespace kin

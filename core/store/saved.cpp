@@ -3,13 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <functional>
 
 #include "core/api/kinds.h"
 #include "core/api/name_rules.h"
 #include "core/api/object_text.h"
 #include "core/api/validation.h"
+#include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/strings.h"
 #include "core/base/unique_fd.h"
@@ -179,14 +179,6 @@ Result<> close_cleanly(const std::string& path) {
     TRY_ASSIGN(const std::string mode, old.query_text("PRAGMA journal_mode = DELETE"));
     if (mode == "delete") return Ok{};
     return Error(Errc::kConflict, cat("database ", path, " is being read"));
-}
-
-/// So that the name survives a power loss; a folder that cannot be synced has it all the same.
-void sync_folder_of(const std::string& path) {
-    const std::string folder = std::filesystem::path(path).parent_path();
-    const UniqueFd opened(
-        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (opened.valid()) ::fsync(opened.get());
 }
 
 }  // namespace

@@ -143,23 +143,20 @@ broken "an empty file" 'it is no saved lab' "$FILE.bad"
 broken "a manifest" 'it is no saved lab' examples/02-web.yaml
 head -c $(($(stat -c %s "$FILE") / 2)) "$FILE" >"$FILE.bad"
 broken "half a file" 'damaged|malformed' "$FILE.bad"
-cp "$FILE" "$FILE.bad"
-python3 -B - "$FILE.bad" <<'PY'
+# replaced RESOURCE OLD NEW: $FILE.bad, where the texts of those objects have been changed.
+replaced() {
+    cp "$FILE" "$FILE.bad"
+    python3 -B - "$FILE.bad" "$@" <<'PY'
 import sqlite3, sys
 file = sqlite3.connect(sys.argv[1])
-file.execute("UPDATE log SET body = replace(body, '\"replicas\":3', '\"replicas\":\"x\"') "
-             "WHERE resource = 'deployments.apps'")
+resource, old, new = sys.argv[2:]
+file.execute("UPDATE log SET body = replace(body, ?, ?) WHERE resource = ?", (old, new, resource))
 file.commit()
 PY
+}
+replaced deployments.apps '"replicas":3' '"replicas":"x"'
 broken "an object that is none" 'deployments.apps default/web is damaged' "$FILE.bad"
-cp "$FILE" "$FILE.bad"
-python3 -B - "$FILE.bad" <<'PY'
-import sqlite3, sys
-file = sqlite3.connect(sys.argv[1])
-file.execute("UPDATE log SET body = replace(body, '\"greeting\":', '\"/tmp/by-load\":') "
-             "WHERE resource = 'configmaps'")
-file.commit()
-PY
+replaced configmaps '"greeting":' '"/tmp/by-load":'
 broken "a key that would be a file elsewhere" 'default/settings is damaged: data' "$FILE.bad"
 for nodes in 2000000000 4294967297 -1 '[1,4294967298]' '[1,21]' '["x"]'; do
     cp "$FILE" "$FILE.bad"

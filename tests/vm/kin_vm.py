@@ -173,7 +173,7 @@ def until(holds, seconds: int = 10) -> bool:
     while not holds():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.05)  # Between two looks at /proc.
     return True
 
 
