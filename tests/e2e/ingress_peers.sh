@@ -3,7 +3,7 @@
 # byte beside ordinary requests, readers and writers that stop. INGRESS_SECONDS makes the WebSockets live longer.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/walk.sh"
-WEBSOCKET_SECONDS=${INGRESS_SECONDS:-5} SLOW=1000 STALLED=20 MIB_EACH=2
+WEBSOCKET_SECONDS=${INGRESS_SECONDS:-$(stretched 5)} SLOW=1000 STALLED=20 MIB_EACH=2
 folder=$(mktemp -d)
 chmod 777 "$folder"
 
@@ -225,21 +225,23 @@ def client():
 threads = [threading.Thread(target=client) for _ in range(4)]
 for t in threads: t.start()
 for t in threads: t.join()
-print("%d failed, 99 %% within %.1f ms" % (len(faults), sorted(times)[-5] * 1000))
+print("%d failed, 99 %% within %d ms" % (len(faults), sorted(times)[-5] * 1000))
 PY
 echo "$SLOW clients that send their heads slowly"
 # The machine may be busy with others: one run among them says what the proxy does.
 ordinary() { on client python3 "$folder/ordinary.py" "$address" 2>&1 | tee -a "$folder/ordinary"; }
-quick='^0 failed, 99 % within ([0-9]|[1-4][0-9])\.[0-9] ms$'
+quick() { ordinary | awk -v limit="$(stretched 50)" '/^0 failed/ && $6 < limit {quick = 1} END {exit !quick}'; }
 on client python3 "$folder/slow.py" "$address" $SLOW "$folder" >"/tmp/$LAB.slow" 2>&1 &
 slow=$!
 check "are there" until_true 60 grep -q open "/tmp/$LAB.slow"
-eventually "beside them ordinary requests take less than 50 ms" 120 "$quick" ordinary
+check "beside them ordinary requests take less than $(stretched 50) ms" until_true 120 quick
+sed 's/^/       /' "$folder/ordinary"
 expect "and none fails" '^0$' sh -c "grep -vc '^0 failed' '$folder/ordinary'"
 touch "$folder/measured"
 check "all of them are refused" until_true 60 grep -q refused "/tmp/$LAB.slow"
 wait $slow
-expect "with 408, within 15 s" "^refused [0-9]{4,} answers \['HTTP/1.1 408'\] slowest ([0-9]|1[0-5])\$" tail -1 "/tmp/$LAB.slow"
+expect "with 408" "^refused [0-9]{4,} answers \['HTTP/1.1 408'\] slowest" tail -1 "/tmp/$LAB.slow"
+check "within $(stretched 15) s" test "$(awk 'END {print $NF}' "/tmp/$LAB.slow")" -le "$(stretched 15)"
 
 cat >"$folder/stop.py" <<'PY'
 # So many peers that stop: readers after the head of an answer without end, writers when nothing is taken any more.

@@ -65,7 +65,7 @@ expect "field selector" "pod/web-" k get pods --field-selector=status.phase=Runn
 expect "a field nobody can select by" "field label not supported: foo" \
     k get pods --field-selector=foo=bar
 expect "get --watch sees a change" "watched=yes" bash -c \
-    "'$KIN' kubectl --lab $LAB get ns default --watch --request-timeout=5s --show-labels |
+    "'$KIN' kubectl --lab $LAB get ns default --watch --request-timeout=$(stretched 5)s --show-labels |
      while read -r line; do
          echo \"\$line\"
          [[ \$line == *watched=yes* ]] && break

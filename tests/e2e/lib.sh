@@ -35,14 +35,17 @@ export KIN_CNI=${KIN_CNI:-ptp} KIN_OVERLAY=${KIN_OVERLAY:-none}
 by_cni() { [ "$KIN_CNI" = ptp ] && echo "$1" || echo "$2"; }
 by_overlay() { [ "$KIN_OVERLAY" = none ] && echo "$1" || echo "$2"; }
 
+# stretched SECONDS: a deadline on this machine. KIN_SLOW=N says that it is N times slower than others, as an
+# emulated one.
+stretched() { echo $(($1 * ${KIN_SLOW:-1})); }
+
 kin() { "$KIN" "$@"; }
 # kubectl, in the namespace of the scenario if there is one.
 k() {
     local words=("$@") i
-    # KIN_SLOW=N: this machine is N times slower than others, as an emulated one; deadlines stretch.
     for i in ${KIN_SLOW:+"${!words[@]}"}; do
         [[ ${words[i]} =~ ^--timeout=([0-9]+)s$ ]] &&
-            words[i]=--timeout=$((BASH_REMATCH[1] * KIN_SLOW))s
+            words[i]=--timeout=$(stretched "${BASH_REMATCH[1]}")s
     done
     "$KIN" kubectl --lab "$LAB" ${NS:+-n "$NS"} "${words[@]}"
 }
@@ -56,7 +59,7 @@ on() {
 api() {
     local path=$1
     shift
-    curl -s --max-time 20 --unix-socket "$SOCKET" -w '\n%{http_code}\n' "$@" "http://kin$path"
+    curl -s --max-time "$(stretched 20)" --unix-socket "$SOCKET" -w '\n%{http_code}\n' "$@" "http://kin$path"
 }
 # in_pod POD COMMAND...
 in_pod() {
@@ -122,7 +125,7 @@ matches() {
 }
 # until_true SECONDS COMMAND...: asks again until it succeeds; a condition with a deadline.
 until_true() {
-    local deadline=$((SECONDS + $1 * ${KIN_SLOW:-1}))
+    local deadline=$((SECONDS + $(stretched "$1")))
     shift
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -ge $deadline ] && return 1

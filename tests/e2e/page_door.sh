@@ -12,7 +12,7 @@ PODS=/api/v1/pods
 ask() {
     local path=$1
     shift
-    curl -s --max-time 10 -o "/tmp/$LAB.body" -w '%{http_code}\n' "$@" "$PAGE$path"
+    curl -s --max-time "$(stretched 10)" -o "/tmp/$LAB.body" -w '%{http_code}\n' "$@" "$PAGE$path"
     head -c 2000 "/tmp/$LAB.body"
 }
 # As the page itself asks.
@@ -25,7 +25,7 @@ own() {
 socket() {
     local path=$1
     shift
-    timeout 5 curl -s -o /dev/null -w '%{http_code}\n' --max-time 1 -b "$JAR" -H 'Connection: Upgrade' \
+    timeout "$(stretched 5)" curl -s -o /dev/null -w '%{http_code}\n' --max-time "$(stretched 1)" -b "$JAR" -H 'Connection: Upgrade' \
         -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
         -H 'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==' "$@" "$PAGE$path"
 }

@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.sh"
 
 T=$(mktemp -d /tmp/kin-streams.XXXXXX)
 source "$(dirname "$0")/forward.sh"
-CURL=(curl -s --noproxy '*' --max-time 20)
+CURL=(curl -s --noproxy '*' --max-time "$(stretched 20)")
 
 kill_tree() {
     local pid=$1 child
@@ -104,7 +104,7 @@ for transport in websocket spdy; do
     expect "20 MB arrive whole" "$(k exec box -- sha256sum /tmp/a/large | cut -d' ' -f1)" \
         bash -c "curl -s --noproxy '*' http://127.0.0.1:${PORTS[0]}/large | sha256sum"
     expect "a client may end its half first" hello \
-        bash -c "echo hello | timeout 10 busybox nc 127.0.0.1 ${PORTS[2]}"
+        bash -c "echo hello | timeout $(stretched 10) busybox nc 127.0.0.1 ${PORTS[2]}"
     unforward
     forward pod/web :81
     page 0 >/dev/null
@@ -119,10 +119,10 @@ for transport in websocket spdy; do
     expect "stdout alone" '^out$' cat "$T/out"
     expect "stderr and kubectl's message" 'command terminated with exit code 7' cat "$T/err"
     expect "stderr is not mixed with stdout" '^err$' cat "$T/err"
-    expect "stdin ends" '^hello$' bash -c "echo hello | timeout 10 $kubectl_line exec -i box -- cat"
+    expect "stdin ends" '^hello$' bash -c "echo hello | timeout $(stretched 10) $kubectl_line exec -i box -- cat"
     head -c 20000000 /dev/urandom >"$T/sent"
     expect "20 MB go in and come out" "$(digest <"$T/sent")" \
-        bash -c "timeout 60 $kubectl_line exec -i box -- cat <$T/sent | sha256sum"
+        bash -c "timeout $(stretched 60) $kubectl_line exec -i box -- cat <$T/sent | sha256sum"
     expect "a program that is not there" 'executable file not found' k exec box -- no-such-program
     expect "a terminal has the client's size" '33 91' \
         in_terminal "$kubectl_line exec -it box -- sh -c 'until stty size; do :; done'"

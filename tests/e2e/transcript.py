@@ -35,8 +35,9 @@ import threading
 import time
 
 CNI = os.environ.get("KIN_CNI", "ptp")  # Of the lab that is typed into.
-DEADLINE = 20  # Seconds for one command that looks.
-LONGEST = 60  # Seconds after which a command is stuck.
+SLOW = int(os.environ.get("KIN_SLOW", "1"))  # How many times slower than others this machine is.
+DEADLINE = 20 * SLOW  # Seconds for one command that looks.
+LONGEST = 60 * SLOW  # Seconds after which a command is stuck.
 
 LETTERS = "[bcdfghjklmnpqrstvwxz2456789]"
 # What changes from run to run: how it is written...

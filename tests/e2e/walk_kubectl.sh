@@ -7,7 +7,7 @@ T=$(mktemp -d /tmp/kin-kubectl.XXXXXX)
 source "$(dirname "$0")/forward.sh"
 gone() { ! kill -0 "$1"; }
 # connects PORT: somebody answers there, with whatever.
-connects() { timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1"; }
+connects() { timeout "$(stretched 5)" bash -c "exec 3<>/dev/tcp/127.0.0.1/$1"; }
 
 start_lab
 
@@ -61,7 +61,7 @@ soon "a pod with 100 MB" '100000000' k exec large -- sh -c 'wget -qO- localhost/
 sum=$(k exec large -- sha256sum /tmp/w/f | cut -d' ' -f1)
 forward pod/large :80 :81
 for i in 1 2; do
-    curl -s --noproxy '*' --max-time 60 "http://127.0.0.1:${PORTS[0]}/f" | sha256sum >"$T/sum.$i" &
+    curl -s --noproxy '*' --max-time "$(stretched 60)" "http://127.0.0.1:${PORTS[0]}/f" | sha256sum >"$T/sum.$i" &
     loads[$i]=$!
 done
 wait "${loads[@]}"

@@ -6,6 +6,8 @@ import { chromium } from '../../../web/app/node_modules/playwright-core/index.mj
 
 const { KIN, LAB, SOCKET } = process.env;
 const kSeconds = 1000;
+/** KIN_SLOW: how many times slower than others this machine is, as an emulated one; deadlines stretch. */
+export const slow = Number(process.env.KIN_SLOW) || 1;
 
 let failures = 0;
 /** One sentence that is true or false. `what` may return words that say more. */
@@ -25,11 +27,11 @@ export function same(got, wanted) {
 }
 /** Waits until `what` gives something true; a condition with a deadline. */
 export async function eventually(what, seconds = 10) {
-  const deadline = Date.now() + seconds * kSeconds;
+  const deadline = Date.now() + seconds * slow * kSeconds;
   for (;;) {
     const value = await what();
     if (value) return value;
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within ${seconds * slow} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -61,6 +63,7 @@ export const complaints = [];
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  timeout: 30 * slow * kSeconds,
   // In the namespaces and containers that tests run in there is no room for a sandbox of its own.
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
 });
@@ -69,7 +72,7 @@ const browser = await chromium.launch({
 export async function open(options = {}) {
   const { login = true, ...more } = options;
   const context = await browser.newContext({ viewport: { width: 1600, height: 900 }, ...more });
-  context.setDefaultTimeout(15 * kSeconds);
+  context.setDefaultTimeout(15 * slow * kSeconds);
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (event) =>
       console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),

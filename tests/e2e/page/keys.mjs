@@ -1,11 +1,11 @@
 // The page by keyboard alone, for those who cannot see it, and in both colours.
 import { readFileSync } from 'node:fs';
-import { check, complaints, eventually, finish, item, kin, kubectl, open, same, says, type } from './browser.mjs';
+import { check, complaints, eventually, finish, item, kin, kubectl, open, same, says, slow, type } from './browser.mjs';
 
 await kin('apply', '-f', 'examples/02-web.yaml');
-await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
+await kubectl('rollout', 'status', 'deployment/web', `--timeout=${60 * slow}s`);
 await kubectl('run', 'client', '--image=busybox', '--command', '--', 'sleep', '100000');
-await kubectl('wait', '--for=condition=Ready', 'pod/client', '--timeout=60s');
+await kubectl('wait', '--for=condition=Ready', 'pod/client', `--timeout=${60 * slow}s`);
 
 const page = await open();
 const press = async (...keys) => {

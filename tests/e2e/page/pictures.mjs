@@ -1,6 +1,6 @@
 // Pictures of every screen, light and dark, for people to look at: node pictures.mjs FOLDER
 import { mkdirSync } from 'node:fs';
-import { api, finish, item, kin, kubectl, open, says, type } from './browser.mjs';
+import { api, finish, item, kin, kubectl, open, says, slow, type } from './browser.mjs';
 
 const folder = process.argv[2] ?? 'build/pictures';
 mkdirSync(folder, { recursive: true });
@@ -36,8 +36,8 @@ await api('POST', `${networking}/networkpolicies`, {
     ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }] }],
   },
 });
-await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
-await kubectl('wait', '--for=condition=Ready', 'pod/db', 'pod/client', '--timeout=60s');
+await kubectl('rollout', 'status', 'deployment/web', `--timeout=${60 * slow}s`);
+await kubectl('wait', '--for=condition=Ready', 'pod/db', 'pod/client', `--timeout=${60 * slow}s`);
 
 for (const colorScheme of ['light', 'dark']) {
   const page = await open({ colorScheme, reducedMotion: 'reduce' });

@@ -11,12 +11,13 @@ import time
 from words import NODES, PORTS
 
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.59"
+SLOW = int(os.environ.get("KIN_SLOW", "1"))  # How many times slower than others this machine is.
 POLICIES = "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies"
 
 
 class Unix(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("kin", timeout=30)
+        super().__init__("kin", timeout=30 * SLOW)
         self.path = path
 
     def connect(self):
@@ -27,7 +28,7 @@ class Unix(http.client.HTTPConnection):
 
 def eventually(what, ready, seconds=30):
     """Asks until it is so: a condition with a deadline."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * SLOW
     while not (found := ready()):
         if time.monotonic() > deadline:
             raise TimeoutError(what)
@@ -157,7 +158,8 @@ class Lab:
 
     def start_prober(self, name, address=None):
         """In a pod, by its address, or in the node of that name."""
-        command = ["python3", "-B", "-u", str(pathlib.Path(__file__).with_name("prober.py"))]
+        prober = str(pathlib.Path(__file__).with_name("prober.py"))
+        command = ["python3", "-B", "-u", prober, str(SLOW)]
         host = name
         if address:
             host = "node-1"  # Only to become the lab's root, who may enter pods' networks.

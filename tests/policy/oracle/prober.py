@@ -1,6 +1,8 @@
 """Runs inside one network namespace: connects to many addresses at the same time, and says what
 came of it.
 
+    prober.py [SLOW]    on a machine that is so many times slower than others, as an emulated one
+
 A line of JSON in, a line of JSON out. A cell is [address, protocol, port, expected].
     {"watch": cells}    begins to try these again and again; no answer
     {"since": TIME}     ends that when they have come to what is expected
@@ -22,11 +24,12 @@ import struct
 import sys
 import time
 
-INTERVAL = 0.005  # between two attempts of a watched cell
-QUIET = 0.04  # an attempt without an answer for so long is silence
-WAVE_QUIET = 0.08  # the same for a cell of the table
-PATIENCE = 0.9  # before TCP repeats its SYN; and what an answer may take on a busy machine
-LIMIT = 2.0  # a watch ends then, settled or not
+SLOW = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+INTERVAL = 0.005 * SLOW  # between two attempts of a watched cell
+QUIET = 0.04 * SLOW  # an attempt without an answer for so long is silence
+WAVE_QUIET = 0.08 * SLOW  # the same for a cell of the table
+PATIENCE = 0.9 * SLOW  # before TCP repeats its SYN; and what an answer may take on a busy machine
+LIMIT = 2.0 * SLOW  # a watch ends then, settled or not
 SAME = 4  # attempts in a row that make a watched cell settled
 SCTP = 132
 INIT, INIT_ACK = 1, 2

@@ -15,11 +15,11 @@ import sys
 import time
 
 import cases
-from lab import Lab, eventually
+from lab import SLOW, Lab, eventually
 from model import Model
 from words import PROTOCOLS
 
-PATIENCE = 2  # seconds after which a wrong cell is not late but wrong
+PATIENCE = 2 * SLOW  # seconds after which a wrong cell is not late but wrong
 WATCHED = 12  # cells that are tried every few milliseconds while a change comes into force
 
 
@@ -211,7 +211,7 @@ def main():
     options.add_argument("--groups", help="only these: peers,ports,...")
     options.add_argument("--only", help="cases with this in their name")
     options.add_argument("--keep-flows", action="store_true", help="in conntrack")
-    options.add_argument("--slow", type=float, default=200, help="milliseconds a change may take")
+    options.add_argument("--slow", type=float, default=200 * SLOW, help="milliseconds a change may take")
     asked = options.parse_args()
     groups = cases.sample(asked.sample) if asked.sample else cases.groups()
     if asked.groups:
