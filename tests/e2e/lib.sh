@@ -125,11 +125,12 @@ matches() {
 }
 # until_true SECONDS COMMAND...: asks again until it succeeds; a condition with a deadline.
 until_true() {
-    local deadline=$((SECONDS + $(stretched "$1")))
+    local deadline=$((SECONDS + $(stretched "$1"))) pause=0.1
+    [ "${KIN_SLOW:-1}" = 1 ] || pause=0.5 # There asking is dear, and takes its time from what is waited for.
     shift
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -ge $deadline ] && return 1
-        read -rt 0.1 <> <(:) || true
+        read -rt $pause <> <(:) || true
     done
 }
 
