@@ -30,6 +30,10 @@ std::optional<std::string> url_decode(std::string_view encoded) {
     return base64_decode(text);
 }
 
+std::vector<std::string> groups_of_account(std::string_view ns) {
+    return {"system:serviceaccounts", cat("system:serviceaccounts:", ns)};
+}
+
 std::string signature(const std::string& secret, std::string_view text) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
@@ -81,9 +85,9 @@ std::optional<User> Authenticator::from_token(std::string_view token) const {
     const std::string subject = string_at(*claims, {"sub"});
     if (!subject.starts_with(kAccountPrefix)) return {};
     const std::string ns = string_at(*claims, {"kubernetes.io", "namespace"});
-    return User{subject,
-                {"system:serviceaccounts", cat("system:serviceaccounts:", ns),
-                 "system:authenticated"}};
+    User user{subject, groups_of_account(ns)};
+    user.groups.emplace_back("system:authenticated");
+    return user;
 }
 
 std::string Authenticator::service_account_token(const ServiceAccountToken& token) const {
@@ -103,6 +107,22 @@ std::string Authenticator::service_account_token(const ServiceAccountToken& toke
                          {"kubernetes.io", std::move(bound)}};
     const std::string text = cat(url_encode(to_text(header)), '.', url_encode(to_text(claims)));
     return cat(text, '.', signature(secret_, text));
+}
+
+Answer<User> acting_user(const User& caller, const http::Request& request) {
+    const std::string name(request.headers.get("Impersonate-User"));
+    const auto groups = request.headers.all("Impersonate-Group");
+    if (name.empty() && groups.empty()) return caller;
+    if (name.empty()) return bad_request("requested groups without impersonating a user");
+    TRY(authorize(caller, {"impersonate", "", "users", "", "", name, ""}));
+    User user{name, {}};
+    for (const std::string_view group : groups) user.groups.emplace_back(group);
+    if (user.groups.empty() && name.starts_with(kAccountPrefix)) {
+        const std::string_view account = std::string_view(name).substr(kAccountPrefix.size());
+        user.groups = groups_of_account(account.substr(0, account.find(':')));
+    }
+    user.groups.emplace_back("system:authenticated");
+    return user;
 }
 
 int64_t granted_seconds(int64_t asked) {
@@ -129,11 +149,11 @@ Answer<Ok> authorize(const User& user, const Attributes& what) {
     status.name = what.name;
     status.group = what.group;
     status.kind = what.resource;
-    status.message = cat(
-        subject, what.name.empty() ? std::string() : cat(" \"", what.name, '"'),
-        " is forbidden: User \"", user.name, "\" cannot ", what.verb, " resource \"", resource,
-        "\" in API group \"", what.group, '"',
-        what.ns.empty() ? " at the cluster scope" : cat(" in the namespace \"", what.ns, '"'));
+    status.message =
+        cat(subject, what.name.empty() ? std::string() : cat(" \"", what.name, '"'),
+            " is forbidden: User \"", user.name, "\" cannot ", what.verb, " resource \"", resource,
+            "\" in API group \"", what.group, '"',
+            what.ns.empty() ? " at the cluster scope" : cat(" in the namespace \"", what.ns, '"'));
     return status;
 }
 

@@ -26,7 +26,7 @@ struct User {
 struct ServiceAccountToken {
     ObjectKey account;
     std::string account_uid;
-    std::string pod_name, pod_uid;  ///< the pod it is bound to, "" if none
+    std::string pod_name, pod_uid;       ///< the pod it is bound to, "" if none
     std::vector<std::string> audiences;  ///< empty: the API server
     int64_t seconds = 3600;              ///< it is good for
 };
@@ -65,6 +65,10 @@ struct Attributes {
     std::string path;  ///< for requests that are about no resource
     bool is_resource() const { return !resource.empty(); }
 };
+
+/// Whom a request acts as: its caller, or who the headers Impersonate-User and Impersonate-Group
+/// say, which only admins may (403). Their Extra and Uid are not looked at.
+Answer<User> acting_user(const User& caller, const http::Request& request);
 
 /// Only admins may touch resources for now (RBAC objects are stored, not evaluated); everybody
 /// known may read discovery, versions and OpenAPI.

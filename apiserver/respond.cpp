@@ -34,12 +34,17 @@ http::Response status_response(const Status& status) {
 }
 
 void add_warnings(http::Response& response, const std::vector<std::string>& warnings) {
+    // Clients limit the size of all headers together; upstream's limit for warnings is the same.
+    constexpr size_t kMostBytes = 4096;
+    size_t bytes = 0;
     for (const std::string& text : warnings) {
         std::string quoted;
         for (const char c : text) {
             if (c == '"' || c == '\\') quoted.push_back('\\');
             quoted.push_back(static_cast<unsigned char>(c) < 0x20 ? ' ' : c);
         }
+        bytes += quoted.size();
+        if (bytes > kMostBytes) break;
         response.headers.add("Warning", cat("299 - \"", quoted, '"'));
     }
 }

@@ -99,9 +99,11 @@ void Routes::handle(http::Request& request, http::Responder& responder) {
 Routes::Reply Routes::answer(Call& call) {
     http::Request& request = call.request;
     if (open_to_all(request.path)) return non_resource(call);
-    const auto user = authenticator_.authenticate(request);
-    if (!user) return status_response(unauthorized());
-    call.user = *user;
+    const auto caller = authenticator_.authenticate(request);
+    if (!caller) return status_response(unauthorized());
+    auto user = acting_user(*caller, request);
+    if (!user) return status_response(user.error());
+    call.user = std::move(*user);
 
     const bool api =
         !request.path.empty() && (request.path[0] == "api" || request.path[0] == "apis");
@@ -222,7 +224,8 @@ Routes::Reply Routes::resource(Call& call) {
     if (!is_served(path.group, path.version)) return no_such_version(path.group);
     const bool to_port = path.kind && (path.kind->kind == "Pod" || path.kind->kind == "Service");
     // What is behind "proxy" is the pod's business.
-    if (to_port && path.subresource == "proxy") return pods_.proxy(path, call.request, call.responder);
+    if (to_port && path.subresource == "proxy")
+        return pods_.proxy(path, call.request, call.responder);
     // Clean paths only: no proxy in between should have to guess.
     const bool unclean = call.request.raw_path.find("//") != std::string::npos;
     if (!path.kind || unclean) return status_response(no_such_resource());

@@ -167,7 +167,10 @@ Routes::Reply Routes::remove(Call& call) {
 
 Routes::Reply Routes::remove_collection(Call& call) {
     const ApiPath& path = call.path;
-    if (path.kind->namespaced && path.ns.empty()) return status_response(method_not_allowed());
+    const bool everywhere = path.kind->namespaced && path.ns.empty();
+    // Namespaces are deleted by name only: discovery offers no other verb.
+    if (everywhere || path.kind->plural == "namespaces")
+        return status_response(method_not_allowed());
     const auto options = parse_delete_options(call.request);
     if (!options) return status_response(options.error());
     const auto selection = parse_selection(*path.kind, call.request.query);

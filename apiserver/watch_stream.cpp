@@ -217,9 +217,13 @@ private:
         told_ = cursor_;
         Json meta = {{"resourceVersion", cat(cursor_)}, {"creationTimestamp", nullptr}};
         if (ends_initial_events) meta["annotations"] = {{"k8s.io/initial-events-end", "true"}};
-        stream_->write(frame("BOOKMARK", to_text({{"kind", request_.kind->kind},
-                                                  {"apiVersion", request_.kind->api_version()},
-                                                  {"metadata", meta}})));
+        // Whoever asked for metadata only may know no other kind.
+        const bool partial = request_.form == Form::kPartialMetadata;
+        const std::string_view kind = partial ? "PartialObjectMetadata" : request_.kind->kind;
+        const std::string version =
+            partial ? std::string("meta.k8s.io/v1") : std::string(request_.kind->api_version());
+        stream_->write(frame(
+            "BOOKMARK", to_text({{"kind", kind}, {"apiVersion", version}, {"metadata", meta}})));
     }
 
     // Once a minute, and once shortly before the end, so that whoever watches on can resume there.

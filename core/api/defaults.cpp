@@ -52,7 +52,12 @@ void apply_static(const Message& message, Json& object) {
 
 void default_namespace(Json& object, const Json* old) {
     set_missing(object["status"], "phase", "Active");
-    if (!old) set_missing(object["spec"], "finalizers", Json::array({"kubernetes"}));
+    if (!old) {
+        Json& finalizers = object["spec"]["finalizers"];
+        if (!finalizers.is_array()) finalizers = Json::array();
+        if (std::find(finalizers.begin(), finalizers.end(), "kubernetes") == finalizers.end())
+            finalizers.push_back("kubernetes");
+    }
     const std::string name = string_at(object, {"metadata", "name"});
     if (!name.empty()) object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
 }

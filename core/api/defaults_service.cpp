@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include "core/api/defaults.h"
 #include "core/api/name_rules.h"
@@ -31,6 +33,22 @@ void default_ports(Json& spec) {
     }
 }
 
+/// By the ports' names ("" is one, too), whatever else of them has changed, unless another port has
+/// the number now: upstream's patchAllocatedValues().
+void keep_node_ports(Json& ports, const Json& old_ports) {
+    std::map<std::string, int64_t> held;
+    for (const Json& before : old_ports)
+        held[string_at(before, {"name"})] = int_at(before, {"nodePort"});
+    for (const Json& port : ports)
+        std::erase_if(
+            held, [&](const auto& entry) { return int_at(port, {"nodePort"}) == entry.second; });
+    for (Json& port : ports) {
+        if (port.contains("nodePort")) continue;
+        const auto before = held.find(string_at(port, {"name"}));
+        if (before != held.end() && before->second != 0) port["nodePort"] = before->second;
+    }
+}
+
 /// Values the server chose before, for a client that leaves them out.
 void keep_allocated(Json& spec, const Json& old) {
     if (has_cluster_ip(old) && has_cluster_ip(spec)) {
@@ -40,15 +58,8 @@ void keep_allocated(Json& spec, const Json& old) {
             old.contains("clusterIPs"))
             spec["clusterIPs"] = old["clusterIPs"];
     }
-    if (has_node_ports(old) && has_node_ports(spec) && spec.contains("ports")) {
-        for (Json& port : spec["ports"]) {
-            if (port.contains("nodePort")) continue;
-            for (const Json& before : array_at(old, {"ports"}))
-                if (before.contains("nodePort") && same(port, before, "port") &&
-                    same(port, before, "protocol"))
-                    port["nodePort"] = before["nodePort"];
-        }
-    }
+    if (has_node_ports(old) && has_node_ports(spec) && spec.contains("ports"))
+        keep_node_ports(spec["ports"], array_at(old, {"ports"}));
     if (has_health_check_port(old) && has_health_check_port(spec) &&
         !spec.contains("healthCheckNodePort") && old.contains("healthCheckNodePort"))
         spec["healthCheckNodePort"] = old["healthCheckNodePort"];

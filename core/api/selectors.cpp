@@ -112,6 +112,7 @@ namespace {
 
 /// Field paths of a kind that can be selected besides name and namespace.
 std::vector<std::string_view> selectable_fields(const Kind& kind) {
+    if (kind.kind == "Job") return {"status.successful"};
     if (!kind.group.empty()) return {};
     if (kind.kind == "Pod")
         return {"spec.hostNetwork",
@@ -189,6 +190,7 @@ Answer<Ok> check_field(const std::string& path, const Kind& kind) {
 /// The text that a selector compares with.
 std::string field_text(const Json& object, std::string_view path) {
     if (path == "name") return string_at(object, {"metadata", "name"});
+    if (path == "status.successful") return cat(int_at(object, {"status", "succeeded"}));
     if (path == "source") return string_at(object, {"source", "component"});
     const Json* at = &object;
     for (const std::string_view step : split(path, '.')) {

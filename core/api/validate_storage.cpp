@@ -47,17 +47,31 @@ void validate_persistent_volume_claim(const Json& object, const Json* old, Findi
     if (!old) return;
     const Json& before = object_at(*old, {"spec"});
     Json expected = before;
-    // It is bound once, given a class once, and may grow.
+    // It is bound once, given a class once, and may grow once it is bound.
     for (const char* key : {"volumeName", "storageClassName"})
         if (!before.contains(key) && spec.contains(key)) expected[key] = spec[key];
-    for (const char* key : {"resources", "volumeAttributesClassName"}) {
-        expected.erase(key);
-        if (spec.contains(key)) expected[key] = spec[key];
-    }
-    if (expected != spec)
+    const auto may_change = [&](Json& held, const Json& now, const char* key) {
+        held.erase(key);
+        if (now.contains(key)) held[key] = now[key];
+    };
+    may_change(expected, spec, "volumeAttributesClassName");
+    const bool bound = string_at(*old, {"status", "phase"}) == "Bound";
+    if (bound && expected.contains("resources") && spec.contains("resources"))
+        may_change(expected["resources"], spec["resources"], "requests");
+    if (expected != spec) {
         out.forbidden(path,
                       "spec is immutable after creation except resources.requests and "
                       "volumeAttributesClassName for bound claims");
+        return;
+    }
+    const auto storage = [](const Json& object, std::initializer_list<std::string_view> place) {
+        return Quantity::parse(string_at(object, place)).value_or(Quantity());
+    };
+    const Quantity asked = storage(spec, {"resources", "requests", "storage"});
+    if (asked < storage(before, {"resources", "requests", "storage"}) &&
+        asked <= storage(*old, {"status", "capacity", "storage"}))
+        out.forbidden(path.child("resources").child("requests").child("storage"),
+                      "field can not be less than status.capacity");
 }
 
 }  // namespace kin

@@ -166,7 +166,10 @@ std::optional<std::string> ServiceAllocators::why_not(int64_t number, const Obje
 
 Answer<Ok> ServiceAllocators::choose_node_ports(Json& service, const ObjectKey& key) {
     Json* ports = find(service, {"spec", "ports"});
-    if (!ports || !ports->is_array() || !needs_node_ports(service)) return Ok{};
+    const std::string type = string_at(service, {"spec", "type"});
+    if (!ports || !ports->is_array() || (type != "NodePort" && type != "LoadBalancer")) return Ok{};
+    // A balancer may do without; numbers that it asks for are numbers all the same.
+    const bool gives = needs_node_ports(service);
     std::set<uint16_t> just_taken;
     // TCP and UDP of one port (a DNS server's) share their node port.
     std::map<int64_t, int64_t> of_port;
@@ -182,7 +185,7 @@ Answer<Ok> ServiceAllocators::choose_node_ports(Json& service, const ObjectKey& 
         of_port.insert_or_assign(port, asked);
     }
     for (Json& port : *ports) {
-        if (int_at(port, {"nodePort"}) != 0) continue;
+        if (!gives || int_at(port, {"nodePort"}) != 0) continue;
         int64_t& shared = of_port[int_at(port, {"port"})];
         if (shared == 0) {
             const auto number = free_port(just_taken);
@@ -275,6 +278,10 @@ void carry_over_service(const Json& old, Json& service) {
     Json* ports = find(spec, "ports");
     if (!ports || !ports->is_array()) return;
     const bool uses_node_ports = type == "NodePort" || type == "LoadBalancer";
+    if (!uses_node_ports) spec.erase("healthCheckNodePort");
+    if (type != "LoadBalancer") spec.erase("allocateLoadBalancerNodePorts");
+    if (uses_node_ports) return;
+    // A port that the old type had given goes with that type; one the caller adds is judged.
     for (Json& port : *ports) {
         const Json* before = nullptr;
         for (const Json& candidate : array_at(old, {"spec", "ports"})) {
@@ -284,14 +291,8 @@ void carry_over_service(const Json& old, Json& service) {
             }
         }
         const int64_t held = before ? int_at(*before, {"nodePort"}) : 0;
-        if (uses_node_ports && int_at(port, {"nodePort"}) == 0 && held != 0) {
-            port["nodePort"] = held;
-        }
-        // A port that the old type had given goes with that type; one the caller adds is judged.
-        if (!uses_node_ports && int_at(port, {"nodePort"}) == held) port.erase("nodePort");
+        if (int_at(port, {"nodePort"}) == held) port.erase("nodePort");
     }
-    if (!uses_node_ports) spec.erase("healthCheckNodePort");
-    if (type != "LoadBalancer") spec.erase("allocateLoadBalancerNodePorts");
 }
 
 }  // namespace kin

@@ -125,6 +125,12 @@ void prepare_update(const Kind& kind, const Json& old, std::string_view subresou
     }
     meta.erase("selfLink");
     if (kind.has_status) take_over(object, old, "status");
+    // Only /finalize changes them: a Namespace must not go before what is in it.
+    if (kind.kind == "Namespace" && subresource != "finalize") {
+        Json& spec = object["spec"];
+        if (!spec.is_object()) spec = Json::object();
+        take_over(spec, object_at(old, {"spec"}), "finalizers");
+    }
 }
 
 void count_generation(const Kind& kind, const Json& old, Json& object) {

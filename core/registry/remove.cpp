@@ -16,8 +16,20 @@ namespace {
 constexpr std::string_view kOrphan = "orphan";
 constexpr std::string_view kForeground = "foregroundDeletion";
 
+/// What happens to what the object owns if the caller does not say. For these kinds it is as it was
+/// before there was a garbage collector (DefaultGarbageCollectionPolicy() upstream).
+Propagation usual_propagation(const Kind& kind, const Json& object) {
+    const Json& finalizers = array_at(object, {"metadata", "finalizers"});
+    const bool said = std::any_of(finalizers.begin(), finalizers.end(), [](const Json& one) {
+        return one == kOrphan || one == kForeground;
+    });
+    const bool orphans = kind.kind == "Job" || kind.kind == "ReplicationController";
+    return orphans && !said ? Propagation::kOrphan : Propagation::kDefault;
+}
+
 /// Finalizers as the propagation policy wants them; both of the garbage collector's own go first.
-Json finalizers_for(const Json& object, Propagation propagation) {
+Json finalizers_for(const Kind& kind, const Json& object, Propagation propagation) {
+    if (propagation == Propagation::kDefault) propagation = usual_propagation(kind, object);
     Json out = Json::array();
     for (const Json& finalizer : array_at(object, {"metadata", "finalizers"})) {
         const bool own = finalizer == kOrphan || finalizer == kForeground;
@@ -118,11 +130,18 @@ Answer<Written> remove_in(Writing& writing, const DeleteOptions& options,
     if (kind.kind == "Namespace" && is_immortal_namespace(key.name)) {
         return forbidden(kind, key.name, "this namespace may not be deleted");
     }
+    if (kind.kind == "Job" && options.propagation == Propagation::kDefault) {
+        writing.warnings.emplace_back(
+            "child pods are preserved by default when jobs are deleted; set "
+            "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to "
+            "suppress this warning");
+    }
     const int64_t grace = grace_of(kind, object, options);
     const bool changed =
-        mark_deleted(kind, object, grace, finalizers_for(object, options.propagation));
+        mark_deleted(kind, object, grace, finalizers_for(kind, object, options.propagation));
     const bool gone = ready_to_remove(kind, object);
     Written written;
+    written.warnings = std::move(writing.warnings);
     if (gone) {
         if (writing.options.dry_run == DryRun::kNo) {
             if (kind.resource() == "services") allocators.release(object);

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <limits>
 
 #include "core/api/selectors.h"
 #include "core/base/strings.h"
@@ -144,13 +145,17 @@ std::function<Answer<Written>(StoreTransaction&)> subresource_create(Target targ
 
 Answer<Ok> settle_scale(const Target& target, Json& body) {
     TRY(check_sent(body, "autoscaling/v1", "Scale", target.key));
+    if (const Json* spec = find(body, "spec"); spec && !spec->is_object()) {
+        return bad_request(
+            "Scale in version \"v1\" cannot be handled as a Scale: spec is no object");
+    }
     const Json* replicas = find(body, {"spec", "replicas"});
     if (!replicas) {
         if (!find(body, "spec")) body["spec"] = Json::object();
         body["spec"]["replicas"] = 0;
         return Ok{};
     }
-    if (!replicas->is_number_integer()) {
+    if (!replicas->is_number_integer() || *replicas > std::numeric_limits<int32_t>::max()) {
         return bad_request(
             "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal into Go "
             "struct field ScaleSpec.spec.replicas of type int32");

@@ -342,12 +342,6 @@ Answer<Ok> check_patched(Writing& writing, PatchType type, const Json& old, Json
     }
     return Ok{};
 }
-
-Status invalid_scale(const ObjectKey& key, int64_t replicas) {
-    return invalid_of(
-        "autoscaling", "Scale", key.name,
-        {field_invalid("spec.replicas", replicas, "must be greater than or equal to 0")});
-}
 }  // namespace
 
 Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& allocators,
@@ -368,8 +362,8 @@ Answer<Written> patch_in(Writing& writing, PatchType type, ServiceAllocators& al
     TRY(check_patched(writing, type, old, object));
     TRY(check_preconditions(kind, *stored, old, object));
     if (writing.target.subresource == "scale") {
+        TRY(settle_scale(writing.target, object));
         const int64_t replicas = int_at(object, {"spec", "replicas"});
-        if (replicas < 0) return invalid_scale(stored->key, replicas);
         object = old;
         object["spec"]["replicas"] = replicas;
     }

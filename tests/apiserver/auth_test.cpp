@@ -38,6 +38,26 @@ TEST_F(AuthTest, ATokenSaysWhichServiceAccountAsks) {
     EXPECT_FALSE(user->is_admin());
 }
 
+TEST_F(AuthTest, OnlyAdminsActAsSomebodyElse) {
+    const User admin{"kubernetes-admin", {"system:masters"}};
+    http::Request request;
+    EXPECT_EQ(acting_user(admin, request)->name, "kubernetes-admin");
+    request.headers.add("Impersonate-User", "system:serviceaccount:shop:web");
+    const auto account = acting_user(admin, request);
+    ASSERT_TRUE(account);
+    EXPECT_FALSE(account->is_admin());
+    EXPECT_TRUE(account->in_group("system:serviceaccounts:shop"));
+    EXPECT_TRUE(account->in_group("system:authenticated"));
+    request.headers.add("Impersonate-Group", "system:masters");
+    EXPECT_TRUE(acting_user(admin, request)->is_admin());
+    const auto refused = acting_user({"bob", {"system:authenticated"}}, request);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, 403);
+    http::Request groups;
+    groups.headers.add("Impersonate-Group", "system:masters");
+    EXPECT_FALSE(acting_user(admin, groups));
+}
+
 TEST_F(AuthTest, ATokenIsNobodysWhenItsTimeIsOver) {
     const WallTime start = now;
     ServiceAccountToken what;

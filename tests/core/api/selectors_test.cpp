@@ -74,6 +74,15 @@ TEST(FieldSelectorTest, ComparesTextsNumbersAndFlags) {
     EXPECT_TRUE(node->matches(Json::object()));
 }
 
+TEST(FieldSelectorTest, JobsAreSelectedByHowManyPodsSucceeded) {
+    const Kind& jobs = *find_resource("jobs.batch");
+    const auto done = FieldSelector::parse("status.successful=1", jobs);
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_TRUE(done->matches({{"status", {{"succeeded", 1}}}}));
+    EXPECT_FALSE(done->matches(Json::object()));
+    EXPECT_TRUE(FieldSelector::parse("status.successful=0", jobs)->matches(Json::object()));
+}
+
 TEST(FieldSelectorTest, KeysNeedNoObject) {
     const auto selector = FieldSelector::parse("metadata.name==a,metadata.namespace!=b",
                                                *find_resource("configmaps"));

@@ -233,14 +233,54 @@ TEST_F(RegistryTest, NodePortsAreKeptByUpdatesAndClearedByTheType) {
         body_of(create("services", "test", service("web", {{"type", "NodePort"}})));
     const int64_t port = int_at(made["spec"]["ports"][0], {"nodePort"});
     EXPECT_GE(port, 30000);
-    const auto renamed = patch(target("services", "test", "web"), PatchType::kMerge,
-                               {{"spec", {{"ports", {{{"port", 80}, {"name", "http"}}}}}}});
-    ASSERT_TRUE(renamed) << renamed.error().message;
-    EXPECT_EQ(int_at(body_of(renamed)["spec"]["ports"][0], {"nodePort"}), port);
+    const auto renumbered = patch(target("services", "test", "web"), PatchType::kMerge,
+                                  {{"spec", {{"ports", {{{"port", 8080}}}}}}});
+    ASSERT_TRUE(renumbered) << renumbered.error().message;
+    EXPECT_EQ(int_at(body_of(renumbered)["spec"]["ports"][0], {"nodePort"}), port);
     const auto inside = patch(target("services", "test", "web"), PatchType::kMerge,
                               {{"spec", {{"type", "ClusterIP"}}}});
     ASSERT_TRUE(inside) << inside.error().message;
     EXPECT_EQ(int_at(body_of(inside)["spec"]["ports"][0], {"nodePort"}), 0);
+}
+
+TEST_F(RegistryTest, ANodePortGoesWithItsNameUnlessAnotherPortHasIt) {
+    const auto ports = [](Json list) { return Json{{"spec", {{"ports", std::move(list)}}}}; };
+    Json made = service("web", {{"type", "NodePort"}});
+    made["spec"]["ports"] = {{{"name", "a"}, {"port", 80}, {"nodePort", 30080}},
+                             {{"name", "b"}, {"port", 81}, {"nodePort", 30081}}};
+    ASSERT_TRUE(create("services", "test", made));
+    const auto swapped = patch(target("services", "test", "web"), PatchType::kMerge,
+                               ports({{{"name", "b"}, {"port", 80}},
+                                      {{"name", "c"}, {"port", 81}, {"nodePort", 30080}},
+                                      {{"name", "a"}, {"port", 82}}}));
+    ASSERT_TRUE(swapped) << swapped.error().message;
+    const Json now = body_of(swapped)["spec"]["ports"];
+    EXPECT_EQ(int_at(now[0], {"nodePort"}), 30081);
+    EXPECT_EQ(int_at(now[1], {"nodePort"}), 30080);
+    EXPECT_NE(int_at(now[2], {"nodePort"}), 30080);
+    EXPECT_GE(int_at(now[2], {"nodePort"}), 30000);
+}
+
+TEST_F(RegistryTest, ABalancerWithoutNodePortsTakesNobodyElses) {
+    Json held = service("a", {{"type", "NodePort"}});
+    held["spec"]["ports"][0]["nodePort"] = 30080;
+    ASSERT_TRUE(create("services", "test", held));
+    Json bare = service("b", {{"type", "LoadBalancer"},
+                              {"allocateLoadBalancerNodePorts", false},
+                              {"externalTrafficPolicy", "Local"}});
+    for (const int64_t taken : {30080, 22, 95616}) {
+        bare["spec"]["ports"][0]["nodePort"] = taken;
+        const auto refused = create("services", "test", bare);
+        ASSERT_FALSE(refused) << taken;
+        EXPECT_EQ(refused.error().code, 422);
+    }
+    bare["spec"]["ports"][0].erase("nodePort");
+    const auto made = create("services", "test", bare);
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(int_at(body_of(made)["spec"]["ports"][0], {"nodePort"}), 0);
+    EXPECT_GE(int_at(body_of(made), {"spec", "healthCheckNodePort"}), 30000);
+    EXPECT_TRUE(patch(target("services", "test", "a"), PatchType::kMerge,
+                      {{"metadata", {{"labels", {{"x", "y"}}}}}}));
 }
 
 TEST_F(RegistryTest, Ipv6IsRefusedWhereTheClusterWouldHaveToGiveIt) {
@@ -439,6 +479,13 @@ TEST_F(RegistryTest, ScaleChangesReplicasOnly) {
     const Json now = stored("deployments.apps", "test", "web");
     EXPECT_EQ(int_at(now, {"spec", "replicas"}), 5);
     EXPECT_EQ(int_at(now, {"metadata", "generation"}), 2);
+    for (const Json& replicas : {Json("3"), Json(2.5), Json(10'000'000'000), Json(-1)}) {
+        const auto refused = patch(target("deployments.apps", "test", "web", "scale"),
+                                   PatchType::kMerge, {{"spec", {{"replicas", replicas}}}});
+        ASSERT_FALSE(refused) << replicas;
+        EXPECT_EQ(refused.error().code, replicas == -1 ? 422 : 400);
+    }
+    EXPECT_EQ(stored("deployments.apps", "test", "web"), now);
 }
 
 TEST_F(RegistryTest, ATerminatingNamespaceTakesNothingNew) {
@@ -451,6 +498,65 @@ TEST_F(RegistryTest, ATerminatingNamespaceTakesNothingNew) {
     empty["spec"]["finalizers"] = Json::array();
     ASSERT_TRUE(update("namespaces", "", empty, "finalize"));
     EXPECT_TRUE(stored("namespaces", "", "test").is_null());
+}
+
+TEST_F(RegistryTest, OnlyFinalizeTakesTheFinalizersOfANamespace) {
+    const Json kept = Json::array({"kubernetes"});
+    ASSERT_TRUE(update("namespaces", "", {{"metadata", {{"name", "test"}}}}));
+    EXPECT_EQ(stored("namespaces", "", "test")["spec"]["finalizers"], kept);
+    ASSERT_TRUE(patch(target("namespaces", "", "test"), PatchType::kMerge,
+                      {{"spec", {{"finalizers", nullptr}}}}));
+    EXPECT_EQ(stored("namespaces", "", "test")["spec"]["finalizers"], kept);
+    ASSERT_TRUE(create("namespaces", "",
+                       {{"metadata", {{"name", "more"}}}, {"spec", {{"finalizers", {"a.b/c"}}}}}));
+    EXPECT_EQ(stored("namespaces", "", "more")["spec"]["finalizers"],
+              Json::array({"a.b/c", "kubernetes"}));
+}
+
+TEST_F(RegistryTest, AJobLeavesItsPodsUnlessTheCallerSaysOtherwise) {
+    const Json job = {
+        {"metadata", {{"name", "once"}}},
+        {"spec",
+         {{"template",
+           {{"spec",
+             {{"restartPolicy", "Never"},
+              {"containers", {{{"name", "c"}, {"image", "busybox"}}}}}}}}}}};
+    ASSERT_TRUE(create("jobs.batch", "test", job));
+    const auto removed = remove(target("jobs.batch", "test", "once"));
+    ASSERT_TRUE(removed) << removed.error().message;
+    EXPECT_EQ(stored("jobs.batch", "test", "once")["metadata"]["finalizers"],
+              Json::array({"orphan"}));
+    EXPECT_EQ(removed->warnings.size(), 1U);
+    Json other = job;
+    other["metadata"]["name"] = "other";
+    ASSERT_TRUE(create("jobs.batch", "test", other));
+    DeleteOptions background;
+    background.propagation = Propagation::kBackground;
+    const auto gone = remove(target("jobs.batch", "test", "other"), background);
+    ASSERT_TRUE(gone) << gone.error().message;
+    EXPECT_TRUE(gone->warnings.empty());
+    EXPECT_TRUE(stored("jobs.batch", "test", "other").is_null());
+}
+
+TEST_F(RegistryTest, AClaimMayGrowOnceItIsBoundAndNotShrink) {
+    ASSERT_TRUE(create("persistentvolumeclaims", "test",
+                       {{"metadata", {{"name", "data"}}},
+                        {"spec",
+                         {{"accessModes", {"ReadWriteOnce"}},
+                          {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}}));
+    const auto ask = [&](const char* size) {
+        return patch(target("persistentvolumeclaims", "test", "data"), PatchType::kMerge,
+                     {{"spec", {{"resources", {{"requests", {{"storage", size}}}}}}}});
+    };
+    EXPECT_FALSE(ask("2Gi")) << "before it is bound";
+    Json bound = stored("persistentvolumeclaims", "test", "data");
+    bound["status"] = {{"phase", "Bound"}, {"capacity", {{"storage", "1Gi"}}}};
+    ASSERT_TRUE(update("persistentvolumeclaims", "test", bound, "status"));
+    const auto refused = ask("1Mi");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, 422);
+    EXPECT_TRUE(ask("2Gi"));
+    EXPECT_TRUE(ask("1500Mi")) << "more than there is still";
 }
 
 }  // namespace kin
