@@ -118,15 +118,22 @@ Result<> Enforcer::update() {
         node.whole = true;
         if (first) first = std::move(written).context(cat("policies of ", name));
     }
-    if (!first) return first;
+    cut_connections();
+    return first;
+}
+
+/// On the nodes whose rules are in force; a node that refused them has its turn when it takes them.
+void Enforcer::cut_connections() {
     if (established_ == Established::kKeep) cut_.clear();
-    for (const std::string& name : std::exchange(cut_, {})) {
+    std::erase_if(cut_, [this](const std::string& name) {
         const auto node = nodes_.find(name);
-        if (node == nodes_.end() || !node->second.has_table) continue;
+        if (node == nodes_.end()) return true;
+        if (node->second.whole) return false;
+        if (!node->second.has_table) return true;
         auto looked = cutter_.look(name, node->second.kernel->netns);
         if (!looked) log_warn("policy", looked.error().text(), {{"node", name}});
-    }
-    return first;
+        return true;
+    });
 }
 
 Result<> Enforcer::write(NodeState& node, nft::Change change) {

@@ -69,6 +69,7 @@ private:
 
     void on_pod(const CacheChange<Pod>& change);
     Result<> update();
+    void cut_connections();
     Result<> write(NodeState& node, nft::Change change);
     Result<> write_whole(NodeState& node);
     void prepare(NodeState& node);

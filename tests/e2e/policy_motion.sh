@@ -77,7 +77,20 @@ echo "A kernel that refuses the rules"
 coproc HOLDER { exec "$KIN" exec --lab "$LAB" node-2 -- nft -i; }
 echo 'add table ip kin-policy { flags owner; }' >&"${HOLDER[1]}"
 check "node-2 takes no rules" until_true 5 matches kin-policy on node-2 nft list tables
+k apply -n quiet -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: open}
+spec:
+  nodeName: node-3
+  terminationGracePeriodSeconds: 0
+  containers: [{name: c, image: debian, command: [bash, -c, 'exec 3<>/dev/tcp/10.96.0.1/443; echo open; sleep infinity']}]
+YAML
+check "a pod of another node has a connection" until_true 20 matches open k logs -n quiet open
+open() { on node-3 conntrack -L -s "$(k get pod -n quiet open -o 'jsonpath={.status.podIP}')" 2>/dev/null | grep -q dport=443; }
+check "which conntrack knows" open
 silence >/dev/null
+check "and forgets, since its node takes the policy that forbids it" until_true 10 eval '! open'
 for node in node-2 node-3; do
     printf -- '---\napiVersion: v1\nkind: Pod\nmetadata: {name: on-%s, namespace: quiet}\nspec: {nodeName: %s, terminationGracePeriodSeconds: 0, containers: [{name: c, image: debian, command: [bash, -c, "echo x >/dev/udp/%s/9000; sleep infinity"]}]}\n' \
         "$node" "$node" "$SINK"
