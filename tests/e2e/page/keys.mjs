@@ -139,6 +139,10 @@ await check('what is closed gives the focus back', async () => {
   await page.getByRole('complementary').getByRole('button', { name: 'Close' }).press('Enter');
   await onFocus(/^pod default\/client/);
 });
+await check('Enter in the tree opens a panel and goes there', async () => {
+  await press('Enter');
+  await onFocus(/^Pod client$/);
+});
 await check('closing one of several terminals leaves the focus at the next', async () => {
   await item(page, /^node node-2/).click();
   await press('x');

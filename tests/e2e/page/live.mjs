@@ -204,6 +204,14 @@ await check('of its Events and its YAML', async () => {
   await tab('YAML');
   await shows(/kind: Pod\nmetadata:/);
 });
+await check('a panel begins at its top, however far the one before was read', async () => {
+  const top = (value) => page.locator('#tabpanel').evaluate((one, to) => (to === null ? one.scrollTop : (one.scrollTop = to)), value);
+  await top(100_000);
+  if ((await top(null)) === 0) throw new Error('that panel is too short to be scrolled');
+  await item(page, /^pod default\/other/).click();
+  await panel('Pod other').waitFor();
+  same(await top(null), 0);
+});
 await check('the panel of a Service names the elements of the kernel, and leads on from there', async () => {
   await item(page, /^Service default\/web/).click();
   await tab('Rules');
@@ -362,13 +370,13 @@ await check('exit closes a terminal; where the shell failed, Enter begins anothe
   await item(other, /^node node-2/).click();
   await other.keyboard.press('x');
   await says(other, /node-2:\/# /);
-  await type(other, 'exit 3\n');
+  await type(other, 'kill -9 $$\n');
   await says(other, /Enter begins another/);
   await other.getByRole('button', { name: 'node-2 (ended)' }).waitFor();
   await type(other, '\n');
   await other.getByRole('button', { name: 'node-2', exact: true }).waitFor();
   await says(other, /another[\s\S]*node-2:\/# /);
-  await type(other, 'exit\n');
+  await type(other, 'false\nexit\n');
   await other.getByRole('toolbar', { name: 'Terminals' }).waitFor({ state: 'detached' });
   await eventually(() => other.evaluate(() => document.activeElement.matches('[role=treeitem]')));
   await other.context().close();

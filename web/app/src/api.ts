@@ -4,6 +4,7 @@ import { KEY } from './key';
 /** True once the lab did not take this page's session any more: only `kin ui` helps. */
 export const closed = signal(false);
 
+const kLogin = 500;
 const headers = () => ({ 'X-Kin-Page': localStorage.getItem(KEY) ?? '' });
 
 export class ApiError extends Error {
@@ -17,11 +18,17 @@ export class ApiError extends Error {
 
 /** A request to the lab with what proves that it is from this page. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  const response = await fetch(path, { ...init, headers: { ...headers(), ...init.headers } });
+  const sent = headers();
+  const response = await fetch(path, { ...init, headers: { ...sent, ...init.headers } });
   if (response.ok) return response;
   const text = await response.text();
-  if (response.status === 401 || (response.status === 403 && text.startsWith('only the page')))
-    closed.value = true;
+  const isStranger = response.status === 403 && text.startsWith('only the page');
+  if (isStranger) {
+    // Another tab may be opening a new link: the cookie comes a moment before the key.
+    await new Promise((resolve) => setTimeout(resolve, kLogin));
+    if (headers()['X-Kin-Page'] !== sent['X-Kin-Page']) return request(path, init);
+  }
+  if (response.status === 401 || isStranger) closed.value = true;
   let message = text.trim();
   try {
     message = (JSON.parse(text) as { message?: string }).message ?? message;

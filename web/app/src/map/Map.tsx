@@ -26,6 +26,7 @@ const names: Record<Overlay, string> = {
 function follow(on: Stage): () => void {
   // A namespace that is looked at alone is another map: those of before stand where they stood.
   const slots = new Map<string | null, Slots>();
+  let shown = namespace.peek();
   const ends = [
     effect(() => {
       version.value;
@@ -36,6 +37,8 @@ function follow(on: Stage): () => void {
       );
       slots.set(namespace.value, made.slots);
       on.set({ scene: made.scene, changed: world.changed });
+      if (shown !== namespace.value) on.fit();
+      shown = namespace.value;
       tellPlaces(on);
     }),
     effect(() => {
@@ -73,17 +76,21 @@ function listen(on: Stage, canvas: HTMLCanvasElement, hover: (id: string | null)
     const { left, top } = canvas.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
   };
+  // A second finger would drag the map to and fro.
   canvas.onpointerdown = (event) => {
+    if (!event.isPrimary) return;
     drag.down(place(event), event.button);
     if (event.button === 0) canvas.setPointerCapture(event.pointerId);
   };
   canvas.onpointermove = (event) => {
+    if (!event.isPrimary) return;
     const at = place(event);
     const by = drag.move(at, event.buttons);
     if (!by) hover(on.at(at.x, at.y));
     else if (by.x !== 0 || by.y !== 0) on.pan(by.x, by.y);
   };
   canvas.onpointerup = (event) => {
+    if (!event.isPrimary) return;
     const at = place(event);
     if (drag.up(event.button)) select(on.at(at.x, at.y));
   };

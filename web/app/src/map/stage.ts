@@ -60,6 +60,8 @@ export class Stage {
   }
 
   addDrop(drop: DropAt, now: number) {
+    // Here too: while nobody sees the map there are no frames.
+    this.drops = this.drops.filter((one) => now - one.at < kDropFor);
     this.drops.push({ ...drop, at: now });
     this.ask();
   }
@@ -91,9 +93,15 @@ export class Stage {
   reveal(id: string, hidden = 0) {
     const box = this.shown.scene.byId.get(id);
     if (!box) return;
-    const free = { ...this.view, h: this.view.h - hidden };
+    // As large as it is now: `resize` hears only later of a panel that has come beside it.
+    const { w, h } = this.view;
+    const free = {
+      ...this.view,
+      w: this.canvas.clientWidth || w,
+      h: (this.canvas.clientHeight || h) - hidden,
+    };
     const next = reveal(free, box);
-    if (next !== free) this.move({ ...next, h: this.view.h }, this.fitted);
+    if (next !== free) this.move({ ...next, w, h }, this.fitted);
   }
   /** How much of the canvas lies behind something, from below. */
   behind(what: string): number {

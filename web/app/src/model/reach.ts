@@ -1,7 +1,7 @@
 import { effect, signal } from '@preact/signals';
 import { getJson } from '../api';
 import { amongRunning, type Reach } from '../map/lines';
-import { overlays, selected } from '../state';
+import { selected } from '../state';
 import { version, world } from './live';
 import { Repeater } from './repeater';
 
@@ -29,7 +29,7 @@ export function followReach() {
   let repeater: Repeater | null = null;
   effect(() => {
     version.value;
-    const id = overlays.value.has('policy') ? selected.value : null;
+    const id = selected.value;
     const pod = id === null ? undefined : world.things.get(id);
     const wanted = pod?.kind === 'pod' && !pod.hostNetwork && pod.ip ? pod : null;
     if (wanted && wanted.id === about) return repeater?.again();

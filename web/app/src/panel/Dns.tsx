@@ -1,3 +1,4 @@
+import { line } from '../model/live';
 import type { Pod } from '../model/things';
 import { Command } from '../shell/Command';
 import { Linked, LinkedLines } from '../shell/Link';
@@ -8,7 +9,7 @@ import { inPod } from './words';
 
 /** How a pod finds names: what its resolv.conf says, and what that means. */
 export function Dns({ pod }: { pod: Pod }) {
-  const { value, error } = useAsk((signal) => run(pod, ['cat', '/etc/resolv.conf'], signal), [pod.id]);
+  const { value, error } = useAsk((signal) => run(pod, ['cat', '/etc/resolv.conf'], signal), [pod.id, pod.ready, pod.restarts, line.value === 'live']);
   if (error) return <p class="error">{error}</p>;
   if (value === null) return null;
   const field = (name: string) =>

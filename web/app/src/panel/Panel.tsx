@@ -96,8 +96,16 @@ export function Panel() {
         </button>
       </header>
       <Tabs tabs={tabs} current={current} />
-      <div class="scroll" role="tabpanel" id="tabpanel" aria-labelledby={`tab-${current.id}`} tabIndex={0}>
-        <div key={`${thing.id} ${current.id}`}>{current.show(thing)}</div>
+      {/* Another one for each thing and tab, so that each begins at its top. */}
+      <div
+        key={`${thing.id} ${current.id}`}
+        class="scroll"
+        role="tabpanel"
+        id="tabpanel"
+        aria-labelledby={`tab-${current.id}`}
+        tabIndex={0}
+      >
+        {current.show(thing)}
       </div>
     </aside>
   );

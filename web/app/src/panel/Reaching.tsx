@@ -37,7 +37,7 @@ export function FromThisMachine({ service }: { service: Service }) {
       list={[
         [
           'From this machine',
-          list.length > 0 && list.map(({ port, type, host, error }) => (
+          list.length === 0 ? '' : list.map(({ port, type, host, error }) => (
             <div key={`${type} ${port}`}>
               {host ? <code>{host}</code> : error} for port {port} ({type})
             </div>

@@ -1,13 +1,13 @@
 import type { Thing } from '../model/things';
 import { Command } from '../shell/Command';
-import { byTime, timeOf, useEvents } from '../screens/event_feed';
+import { timeOf, useEvents } from '../screens/event_feed';
 import { age, kindOf, kubectl } from './words';
 
 /** What happened to one thing, newest first. */
 export function ThingEvents({ of }: { of: Thing }) {
   const selector = `involvedObject.kind=${kindOf(of)},involvedObject.name=${of.name}`;
   const { events, now } = useEvents({ ns: of.ns, selector });
-  const items = [...(events.value ?? [])].sort(byTime);
+  const items = events.value ?? [];
   return (
     <>
       {events.value && items.length === 0 && <p>Nothing was told of it lately.</p>}

@@ -3,13 +3,15 @@ import { ticks, version, world } from '../model/live';
 import { age } from '../panel/words';
 import { Link, Linked } from '../shell/Link';
 import { namespace, search } from '../state';
-import { byTime, placeOf, timeOf, useEvents } from './event_feed';
+import { placeOf, timeOf, useEvents } from './event_feed';
 import type { EventObject } from './event_feed';
 
 /** What a row shows, whether it is an Event or a packet that a policy dropped. */
 interface Row {
   key: string;
   time: string;
+  /** The same in milliseconds. */
+  at: number;
   warning: boolean;
   what: string;
   id: string | null;
@@ -25,11 +27,12 @@ const kMostRows = 500;
 export function EventsScreen() {
   const { events, now } = useEvents({ ns: '', selector: '' });
   const warnings = useSignal(false);
+  const told = useComputed(() => (events.value ?? []).map(eventRow));
   const rows = useComputed(() => {
     ticks.value;
     version.value;
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = [...[...(events.value ?? [])].sort(byTime).map(eventRow), ...world.drops.map(dropRow)];
+    const all = [...told.value, ...world.drops.map(dropRow)];
     return all
       .filter((row) => namespace.value === null || row.ns === namespace.value)
       .filter((row) => !warnings.value || row.warning)
@@ -37,7 +40,7 @@ export function EventsScreen() {
         const text = `${row.what} ${row.about} ${row.text}`.toLowerCase();
         return words.every((word) => text.includes(word));
       })
-      .sort((a, b) => Date.parse(b.time) - Date.parse(a.time))
+      .sort((a, b) => b.at - a.at)
       .slice(0, kMostRows);
   });
   return (
@@ -89,6 +92,7 @@ function eventRow(event: EventObject): Row {
   return {
     key: event.metadata.uid,
     time: timeOf(event),
+    at: Date.parse(timeOf(event)),
     warning: event.type === 'Warning',
     what: event.reason,
     id: placeOf(event),
@@ -104,6 +108,7 @@ function dropRow(drop: (typeof world.drops)[number]): Row {
   return {
     key: `drop-${drop.number}`,
     time: drop.time,
+    at: Date.parse(drop.time),
     warning: true,
     what: 'Dropped',
     id: place,

@@ -4,6 +4,7 @@ import { getJson, request } from '../api';
 
 const kClock = 5000;
 const kMost = 2000;
+const kSoon = 100;
 
 /** What the screen shows of a core/v1 Event. */
 export interface EventObject {
@@ -16,8 +17,6 @@ export interface EventObject {
   lastTimestamp?: string | null;
   eventTime?: string | null;
   involvedObject: { kind: string; name: string; namespace?: string };
-  source?: { component?: string };
-  reportingComponent?: string;
 }
 
 export const timeOf = (event: EventObject) =>
@@ -72,14 +71,22 @@ export const newest = (events: Iterable<EventObject>) =>
   new Map([...events].sort(byTime).slice(0, kMost).map((event) => [event.metadata.uid, event]));
 
 /** Lists events, then follows them, as `kubectl get events --watch` does, until `signal` says stop.
- * `show` gets the newest, in no order, after each change. */
+ * `show` gets the newest, newest first, soon after each change: a hundred may come in one piece. */
 async function followEvents(path: string, signal: AbortSignal, show: (list: EventObject[]) => void) {
   while (!signal.aborted) {
     try {
       // All of them: pages of a list come in the order of names, so that the newest may be in any.
       const list = await getJson<{ metadata: { resourceVersion: string }; items: EventObject[] }>(path, { signal });
       let known = newest(list.items);
-      show([...known.values()]);
+      const tell = () => signal.aborted || show([...known.values()].sort(byTime));
+      tell();
+      let due = 0;
+      const soon = () => {
+        due ||= window.setTimeout(() => {
+          due = 0;
+          tell();
+        }, kSoon);
+      };
       const from = list.metadata.resourceVersion;
       const watch = await request(`${path}watch=true&resourceVersion=${from}`, { signal });
       for await (const { type, object } of lines(watch.body!)) {
@@ -87,7 +94,7 @@ async function followEvents(path: string, signal: AbortSignal, show: (list: Even
         if (type === 'DELETED') known.delete(object.metadata.uid);
         else known.set(object.metadata.uid, object);
         if (known.size > 2 * kMost) known = newest(known.values());
-        show([...known.values()]);
+        soon();
       }
     } catch {
       // The lab is away for a moment, or this screen is left.

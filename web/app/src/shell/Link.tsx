@@ -25,7 +25,7 @@ export function Link({ id, children }: { id: string; children?: ComponentChildre
 }
 
 /** Names of pods, Services and policies ("shop/web", "shop/web:http") and addresses. */
-const kWords = /(\d+\.\d+\.\d+\.\d+)|([a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.-]*[a-z0-9])/g;
+const kWords = /(\d+\.\d+\.\d+\.\d+)|([a-z0-9][a-z0-9.-]*\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)/g;
 
 /** The kernel's or kubectl's words, with ways back to the objects that they name. */
 export function Linked({ text }: { text: string }) {

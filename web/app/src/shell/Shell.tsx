@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { closed } from '../api';
 import { MapScreen } from '../map/Map';
 import { line, lostAt, ticks, version, world } from '../model/live';
+import { kMostDrops } from '../model/world';
 import { Panel } from '../panel/Panel';
 import { EventsScreen } from '../screens/Events';
 import {
@@ -77,7 +78,6 @@ const screens: { id: Screen; key: string; title: string }[] = [
 function Top() {
   version.value;
   ticks.value;
-  const drops = world.drops.reduce((sum, drop) => sum + drop.packets, 0);
   return (
     <header class="top">
       <h1 class="brand">kin</h1>
@@ -104,7 +104,8 @@ function Top() {
           onChange={(event) => (namespace.value = event.currentTarget.value || null)}
         >
           <option value="">all namespaces</option>
-          {world.namespaces().map((ns) => (
+          {/* Also one that has gone while it was looked at. */}
+          {[...new Set([...world.namespaces(), ...(namespace.value ? [namespace.value] : [])])].sort().map((ns) => (
             <option key={ns} value={ns}>
               {ns}
             </option>
@@ -120,9 +121,9 @@ function Top() {
         onInput={(event) => (search.value = event.currentTarget.value)}
       />
       <span class="space" />
-      {drops > 0 && (
+      {world.drops.length > 0 && (
         <button class="drops" onClick={() => (screen.value = 'events')}>
-          ✕ {drops} dropped
+          ✕ {world.drops.length === kMostDrops ? `${kMostDrops} or more` : world.drops.length} dropped
         </button>
       )}
       <Status />

@@ -88,7 +88,7 @@ function Screen({ session, visible }: { session: Session; visible: boolean }) {
       sessions.value = sessions.value.map((one) => (one.number === session.number ? { ...one, ended } : one));
     };
     // Who types `exit` is done with it; what ended otherwise stays, to be read.
-    const onEnd = (well: boolean) => (well ? close(session.number) : mark(true));
+    const onEnd = (wanted: boolean) => (wanted ? close(session.number) : mark(true));
     const open = ({ TerminalScreen }: typeof import('./screen')) => {
       if (gone) return;
       const screen = new TerminalScreen(place.current!, session.place, () => mark(false), onEnd, focusTree);

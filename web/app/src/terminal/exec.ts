@@ -13,11 +13,17 @@ const kShell =
   'export PS1="$(hostname):\\w# "; sh --help 2>&1 | grep -q BusyBox && exec sh; ' +
   'command -v bash >/dev/null && exec bash --norc; exec sh';
 
+/** Why a command ended or did not begin; "" for a program that ended well. Its exit code, if it had one. */
+export interface End {
+  why: string;
+  code?: number;
+}
+
 /** What a command tells, until close(). */
 export interface Streams {
   onOutput: (bytes: Uint8Array) => void;
-  /** Once, with why it ended or did not begin: "" for a program that ended well. */
-  onEnd: (why: string) => void;
+  /** Once. */
+  onEnd: (end: End) => void;
 }
 
 export type Place = Pod | Host;
@@ -51,22 +57,22 @@ export class Exec {
     try {
       socket = await openSocket(pathOf(this.place, command, tty), protocols);
     } catch (error) {
-      if (!this.closed) this.streams.onEnd((error as Error).message);
+      if (!this.closed) this.streams.onEnd({ why: (error as Error).message });
       return;
     }
     // Whoever asked may have gone while the ticket was on its way: nobody would own the shell.
     if (this.closed) return socket.close();
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
-    let why = 'the connection ended';
+    let end: End = { why: 'the connection ended' };
     socket.onopen = () => this.size && this.resize(...this.size);
     socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
       if (this.closed) return;
       const [channel, bytes] = [new Uint8Array(data)[0], new Uint8Array(data, 1)];
       if (channel === kStdout || channel === kStderr) this.streams.onOutput(bytes);
-      if (channel === kError) why = whyOf(new TextDecoder().decode(bytes));
+      if (channel === kError) end = endOf(new TextDecoder().decode(bytes));
     };
-    socket.onclose = () => this.closed || this.streams.onEnd(why);
+    socket.onclose = () => this.closed || this.streams.onEnd(end);
   }
 
   write(text: string) {
@@ -92,12 +98,19 @@ export class Exec {
 }
 
 /** A Status as exec ends with. */
-function whyOf(text: string): string {
+function endOf(text: string): End {
+  interface Status {
+    status?: string;
+    message?: string;
+    details?: { causes?: { reason: string; message: string }[] };
+  }
   try {
-    const status = JSON.parse(text) as { status?: string; message?: string };
-    return status.status === 'Success' ? '' : (status.message ?? text);
+    const { status, message, details } = JSON.parse(text) as Status;
+    if (status === 'Success') return { why: '', code: 0 };
+    const code = details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
+    return { why: message ?? text, code: code === undefined ? undefined : Number(code) };
   } catch {
-    return text;
+    return { why: text };
   }
 }
 
@@ -108,7 +121,7 @@ export function run(pod: Pod, command: string[], signal: AbortSignal): Promise<s
     const decoder = new TextDecoder();
     const exec = new Exec(pod, {
       onOutput: (bytes) => out.push(decoder.decode(bytes, { stream: true })),
-      onEnd: (why) => (why ? reject(new Error(why)) : resolve(out.join(''))),
+      onEnd: ({ why }) => (why ? reject(new Error(why)) : resolve(out.join(''))),
     });
     signal.addEventListener('abort', () => {
       exec.close();

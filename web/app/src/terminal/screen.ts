@@ -26,15 +26,16 @@ export class TerminalScreen {
   private readonly fitting = new FitAddon();
   private exec!: Exec;
   private ended = false;
+  private typed = false;
   private readonly dropStyles: () => void;
   private readonly watch: ResizeObserver;
 
-  /** `onEnd` hears of a shell that has ended, and whether it did well; Enter begins another. */
+  /** `onEnd` hears of a shell that has ended, and whether somebody ended it; Enter begins another. */
   constructor(
     parent: HTMLElement,
     private readonly place: Place,
     private readonly onBegin: () => void,
-    private readonly onEnd: (well: boolean) => void,
+    private readonly onEnd: (wanted: boolean) => void,
     onLeave: () => void,
   ) {
     this.terminal = new Terminal({
@@ -56,6 +57,7 @@ export class TerminalScreen {
       return false;
     });
     this.terminal.onData((text) => {
+      this.typed = true;
       if (!this.ended) this.exec.write(text);
       else if (text === '\r') this.begin();
     });
@@ -67,14 +69,16 @@ export class TerminalScreen {
   }
 
   private begin() {
-    this.ended = false;
+    this.ended = this.typed = false;
     const backlog = new Backlog((data, shown) => this.terminal.write(data, shown));
     this.exec = new Exec(this.place, {
       onOutput: (bytes) => backlog.take(bytes),
-      onEnd: (why) => {
+      onEnd: ({ why, code }) => {
         this.ended = true;
         this.terminal.write(`\r\n\x1b[2m[${why || 'the shell has ended'}; Enter begins another]\x1b[0m\r\n`);
-        this.onEnd(why === '');
+        // `exit` ends with the code of the last command; above 125 are those that a shell does not
+        // begin with, or that a signal ends.
+        this.onEnd(code === 0 || (this.typed && code !== undefined && code < 126));
       },
     });
     this.exec.resize(this.terminal.cols, this.terminal.rows);

@@ -124,7 +124,8 @@ function onKey(key: string, rows: Row[], index: number, go: (row: Row | undefine
     case ' ':
       if (world.things.has(row.id)) {
         select(row.id);
-        document.querySelector<HTMLElement>('#panel')?.focus();
+        // Which may only come with it.
+        requestAnimationFrame(() => document.querySelector<HTMLElement>('#panel')?.focus());
       } else {
         setOpen(row.id, !row.open);
       }
