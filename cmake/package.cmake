@@ -61,7 +61,8 @@ set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "busybox-static")
 # What `kin doctor` calls useful, and why.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "nftables, iproute2, iputils-ping, netbase, curl, uidmap")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion, qemu-system-x86, busybox-static")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "nftables, iproute2, iputils-ping, netbase, curl, uidmap, \
+bind9-dnsutils, conntrack, openssl, tcpdump")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion, qemu-system-x86")
 set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/package_parts.cmake)
 include(CPack)

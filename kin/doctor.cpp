@@ -1,4 +1,5 @@
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,8 +36,11 @@ bool in_child(const std::function<bool()>& probe) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/// Ubuntu's AppArmor lets user namespaces be made and takes their capabilities: the first mount
+/// tells.
 bool can_make_namespaces() {
-    return ::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) == 0;
+    return ::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) == 0 &&
+           ::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr) == 0;
 }
 
 Check check(const KernelPart& part) {
@@ -49,10 +53,13 @@ Check check(const KernelPart& part) {
 
 /// Without namespaces none of its parts can be tried.
 void check_kernel(std::vector<Check>& checks) {
-    checks.push_back({"user namespaces", Need::kRequired, in_child(can_make_namespaces),
-                      "kin cannot start. Try: sysctl user.max_user_namespaces, and on Ubuntu "
-                      "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; or, in a "
-                      "virtual machine, without root: kin vm -- kin up"});
+    checks.push_back(
+        {"user namespaces", Need::kRequired, in_child(can_make_namespaces),
+         "kin cannot start. Try, as root: sysctl -w user.max_user_namespaces=15000, "
+         "on Debian also kernel.unprivileged_userns_clone=1, on Ubuntu "
+         "kernel.apparmor_restrict_unprivileged_userns=0 (a file in /etc/sysctl.d keeps "
+         "them); a container's seccomp and AppArmor profiles have to allow them, too. "
+         "Or, on Debian and without root, in a virtual machine: kin vm -- kin up"});
     if (!checks.back().good) return;
     for (const KernelPart& part : kernel_parts()) checks.push_back(check(part));
 }
@@ -104,6 +111,11 @@ std::vector<Check> run_checks() {
                       "iputils-ping"});
     checks.push_back(
         {"curl", Need::kUseful, on_path("curl"), "no curl inside of pods. Try: apt install curl"});
+    checks.push_back(
+        {"dig, conntrack, openssl, tcpdump", Need::kUseful,
+         on_path("dig") && on_path("conntrack") && on_path("openssl") && on_path("tcpdump"),
+         "not all that the lessons type. Try: apt install bind9-dnsutils conntrack "
+         "openssl tcpdump"});
     const std::string kubectl = find_kubectl();
     checks.push_back(
         {"kubectl", Need::kUseful, kubectl != "kubectl" || on_path(kubectl),

@@ -150,7 +150,8 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
     verb->add_option("to", options.to, "POD:PORT, svc/NAME:PORT or ADDRESS:PORT")
         ->type_name("WHAT")
         ->required();
-    verb->add_option("-n,--namespace", options.ns, "of names without one")->capture_default_str();
+    verb->add_option("-n,--namespace", options.ns, "namespace of names that say none")
+        ->capture_default_str();
     verb->add_option("--protocol", options.protocol, "tcp or udp")
         ->check(CLI::IsMember({"tcp", "udp"}))
         ->capture_default_str();
@@ -287,12 +288,15 @@ int main(int argc, char** argv) {
     ui_verb->add_flag("--print", print, "print the link instead; it opens the page once");
     CLI::App* vm_verb = app.add_subcommand(
         "vm", "a shell or command in a virtual machine, where kin cannot run: kin vm -- kin up");
-    vm_verb->add_option("command", command, "the command, after --; else a shell")->type_name("CMD");
+    vm_verb->add_option("command", command, "the command, after --; else a shell")
+        ->type_name("CMD");
     CLI::App* doctor_verb = app.add_subcommand("doctor", "what this machine has and lacks for kin");
     CLI::App* config_verb =
         app.add_subcommand("kubeconfig", "path of the kubeconfig for kubectl and other clients");
     config_verb->add_flag("--print", print, "print the file");
-    config_verb->add_flag("--merge", merge, "merge it into the file that KUBECONFIG names, else ~/.kube/config, and make it current");
+    config_verb->add_flag(
+        "--merge", merge,
+        "merge it into the file that KUBECONFIG names, else ~/.kube/config, and make it current");
     CLI::App* kubectl_verb =
         app.add_subcommand("kubectl", "kubectl with the lab's kubeconfig (kin kubectl get pods)");
     pass_rest(kubectl_verb);
@@ -317,7 +321,8 @@ int main(int argc, char** argv) {
     std::string matrix_namespace;
     CLI::App* matrix_verb =
         app.add_subcommand("matrix", "which pods may reach which: policies asked, and tried");
-    matrix_verb->add_option("-n,--namespace", matrix_namespace, "pods of this namespace only");
+    matrix_verb->add_option("-n,--namespace", matrix_namespace,
+                            "pods of this namespace only (else of all but kube-system)");
     bool follow = false, dropped = false;
     CLI::App* flows_verb =
         app.add_subcommand("flows", "packets that policies dropped, and why: kin flows --dropped");

@@ -257,6 +257,10 @@ Result<> live(UniqueFd& launcher, const LaunchOptions& options,
     ::prctl(PR_SET_NAME, "kin-init");
     // What the host unmounts later goes here too; what is mounted here stays here.
     if (::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) {
+        // Ubuntu's AppArmor lets user namespaces be made and takes their capabilities.
+        if (errno == EACCES || errno == EPERM)
+            return Error(Errc::kDenied,
+                         "this machine forbids what user namespaces are for (see: kin doctor)");
         return Error::from_errno("make the mounts private");
     }
     TRY_ASSIGN(SocketPair pair, SocketPair::create());
