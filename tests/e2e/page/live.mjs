@@ -370,7 +370,7 @@ await check('exit closes a terminal; where the shell failed, Enter begins anothe
   await item(other, /^node node-2/).click();
   await other.keyboard.press('x');
   await says(other, /node-2:\/# /);
-  await type(other, 'kill -9 $$\n');
+  await type(other, "exec sh -c 'exit 130'\n");
   await says(other, /Enter begins another/);
   await other.getByRole('button', { name: 'node-2 (ended)' }).waitFor();
   await type(other, '\n');
