@@ -64,8 +64,8 @@ void validate_persistent_volume_claim(const Json& object, const Json* old, Findi
                       "volumeAttributesClassName for bound claims");
         return;
     }
-    const auto storage = [](const Json& object, std::initializer_list<std::string_view> place) {
-        return Quantity::parse(string_at(object, place)).value_or(Quantity());
+    const auto storage = [](const Json& of, std::initializer_list<std::string_view> place) {
+        return Quantity::parse(string_at(of, place)).value_or(Quantity());
     };
     const Quantity asked = storage(spec, {"resources", "requests", "storage"});
     if (asked < storage(before, {"resources", "requests", "storage"}) &&
