@@ -536,6 +536,6 @@ soon "it was restarted" '^[1-9]' field pod/liveness-http '{.status.containerStat
 expect "with the same address" "^$ill\$" field pod/liveness-http '{.status.podIP}'
 expect "the earlier run's log" 'Serving /healthz' k logs liveness-http --previous
 soon "one that dies again and again waits" 'CrashLoopBackOff +[2-9]' k get pod dies
-expect "longer each time" 'back-off (20|40|80|160)s restarting failed container' field pod/dies '{.status.containerStatuses[0].state.waiting.message}'
+expect "longer each time" 'back-off (20s|40s|1m20s|2m40s) restarting failed container' field pod/dies '{.status.containerStatuses[0].state.waiting.message}'
 NS=
 finish
