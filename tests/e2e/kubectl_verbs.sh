@@ -72,6 +72,13 @@ expect "get --watch sees a change" "watched=yes" bash -c \
          '$KIN' kubectl --lab $LAB label ns default watched=yes >/dev/null
      done"
 
+refused "--as acts as somebody else, who may not" 'User "bob" cannot delete resource "pods"' \
+    k delete pod any --as=bob
+expect "and says so" '^no$' k auth can-i delete pods --as=bob
+expect "all namespaces at once are not deleted" '^405$' api /api/v1/namespaces -X DELETE
+expect "a watch of metadata is told its place in its own kind" '"kind":"PartialObjectMetadata".*initial-events-end' \
+    api '/api/v1/configmaps?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1' \
+    -H 'Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
 expect "a kind that nobody knows" 'no matches for kind "Foo" in version "v1"' \
     bash -c "echo '{\"apiVersion\":\"v1\",\"kind\":\"Foo\",\"metadata\":{\"name\":\"x\"}}' |
              '$KIN' kubectl --lab $LAB create -f -"

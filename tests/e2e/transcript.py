@@ -36,7 +36,8 @@ import time
 
 CNI = os.environ.get("KIN_CNI", "ptp")  # Of the lab that is typed into.
 SLOW = int(os.environ.get("KIN_SLOW", "1"))  # How many times slower than others this machine is.
-DEADLINE = 20 * min(SLOW, 2)  # Seconds for one command that looks; for what is not true all of them.
+# Seconds for one command that looks. What is not true is looked at for all of them, so they do not stretch far.
+DEADLINE = 20 * min(SLOW, 2)
 LONGEST = 60 * SLOW  # Seconds after which a command is stuck.
 
 LETTERS = "[bcdfghjklmnpqrstvwxz2456789]"

@@ -9,7 +9,11 @@ import { inPod } from './words';
 
 /** How a pod finds names: what its resolv.conf says, and what that means. */
 export function Dns({ pod }: { pod: Pod }) {
-  const { value, error } = useAsk((signal) => run(pod, ['cat', '/etc/resolv.conf'], signal), [pod.id, pod.ready, pod.restarts, line.value === 'live']);
+  // Asked again once what may have kept it from answering is over.
+  const { value, error } = useAsk(
+    (signal) => run(pod, ['cat', '/etc/resolv.conf'], signal),
+    [pod.id, pod.ready, pod.restarts, line.value === 'live'],
+  );
   if (error) return <p class="error">{error}</p>;
   if (value === null) return null;
   const field = (name: string) =>
