@@ -39,11 +39,15 @@ function started() {
   const told: string[] = [];
   const exec = new Exec(pod('a/b', 'node-1'), {
     onOutput: (bytes) => told.push(new TextDecoder().decode(bytes)),
-    onEnd: (why) => told.push(`end: ${why}`),
+    onEnd: ({ why, code }) => told.push(`end: ${why}${code === undefined ? '' : ` (${code})`}`),
   });
   return { exec, told, opened: exec.open() };
 }
-const output = (text: string) => ({ data: new TextEncoder().encode(`\x01${text}`).buffer as ArrayBuffer });
+const message = (channel: string, text: string) => ({
+  data: new TextEncoder().encode(channel + text).buffer as ArrayBuffer,
+});
+const output = (text: string) => message('\x01', text);
+const status = (value: object) => message('\x03', JSON.stringify(value));
 
 test('a command tells what it writes and how it ends', async () => {
   const { told, opened } = started();
@@ -52,6 +56,26 @@ test('a command tells what it writes and how it ends', async () => {
   Socket.opened[0]!.onmessage(output('hello'));
   Socket.opened[0]!.onclose();
   assert.deepEqual(told, ['hello', 'end: the connection ended']);
+});
+
+test('a command that failed ends with its exit code', async () => {
+  const { told, opened } = started();
+  giveTicket(kTicket());
+  await opened;
+  const causes = [{ reason: 'ExitCode', message: '7' }];
+  const text = 'command terminated with non-zero exit code';
+  Socket.opened[0]!.onmessage(status({ status: 'Failure', message: text, details: { causes } }));
+  Socket.opened[0]!.onclose();
+  assert.deepEqual(told, [`end: ${text} (7)`]);
+});
+
+test('one that ended well has the exit code 0 and no reason', async () => {
+  const { told, opened } = started();
+  giveTicket(kTicket());
+  await opened;
+  Socket.opened[0]!.onmessage(status({ status: 'Success' }));
+  Socket.opened[0]!.onclose();
+  assert.deepEqual(told, ['end:  (0)']);
 });
 
 test('one that is closed before its ticket came does not stay', async () => {
