@@ -46,6 +46,22 @@ await check('and the map, as a picture that can be kept', async () => {
   same(drawn('vxlan.1'), tunnelled ? all((n) => `vxlan.1 10.244.${n}.0`) : []);
   same(texts.filter((text) => text.startsWith('vxlan.1: a tunnel')).length, tunnelled ? 1 : 0);
 });
+await check('the map stays sharp when its window comes to another screen', async () => {
+  const canvas = page.locator('section.chart canvas');
+  const pixels = () => canvas.evaluate((it) => it.width / it.clientWidth);
+  const devtools = await page.context().newCDPSession(page);
+  const { width, height } = page.viewportSize();
+  // Chromium tells the page of an emulated density only when the window's size changes with it; the map
+  // would hear of its own size.
+  await canvas.evaluate(({ parentElement: { style } }) => {
+    [style.position, style.width, style.height] = ['absolute', '600px', '400px'];
+  });
+  for (const [turn, deviceScaleFactor] of [1, 2, 1.5, 1].entries()) {
+    const metrics = { width: width + turn, height, deviceScaleFactor, mobile: false };
+    await devtools.send('Emulation.setDeviceMetricsOverride', metrics);
+    await eventually(async () => Math.abs((await pixels()) - deviceScaleFactor) < 0.01);
+  }
+});
 await check('no script failed and no rule of the content security policy was broken', () =>
   same(complaints, []));
 await finish();

@@ -108,6 +108,22 @@ function listen(on: Stage, canvas: HTMLCanvasElement, hover: (id: string | null)
   );
 }
 
+/** Calls `then` whenever pixels have another size: on another screen, at another zoom. Returns what ends that. */
+function onDensity(then: () => void): () => void {
+  const ended = new AbortController();
+  const listen = () =>
+    matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`).addEventListener(
+      'change',
+      () => {
+        then();
+        listen();
+      },
+      { once: true, signal: ended.signal },
+    );
+  listen();
+  return () => ended.abort();
+}
+
 export function MapScreen({ hidden }: { hidden: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
@@ -124,15 +140,15 @@ export function MapScreen({ hidden }: { hidden: boolean }) {
       if (on.shown.hovered !== id) on.set({ hovered: id });
       canvas.current!.style.cursor = id === null ? 'grab' : 'pointer';
     });
-    const watch = new ResizeObserver(() => {
+    const fill = () => {
       const size = frame.current?.getBoundingClientRect();
       if (size) on.resize(size.width, size.height);
-    });
+    };
+    const watch = new ResizeObserver(fill);
     watch.observe(frame.current!);
-    const end = follow(on);
+    const ends = [follow(on), onDensity(fill), () => watch.disconnect()];
     return () => {
-      end();
-      watch.disconnect();
+      ends.forEach((end) => end());
       stage = null;
     };
   }, []);
