@@ -107,6 +107,8 @@ size_t first_bad_base64_byte(std::string_view text) {
     return text.size() / 4 * 4;
 }
 
+constexpr size_t kMostUnknown = 100;
+
 /// Walks an object along its schema. The first value of a wrong type ends the walk.
 class Conformer {
 public:
@@ -118,7 +120,8 @@ public:
         for (auto it = object.begin(); it != object.end();) {
             const Field* field = type.find(it.key());
             steps_.push_back({it.key(), -1});
-            if (!field) errors.unknown.push_back(cat("unknown field \"", strict_path(), '"'));
+            if (!field && errors.unknown.size() < kMostUnknown)
+                errors.unknown.push_back(cat("unknown field \"", strict_path(), '"'));
             if (field && !it->is_null()) TRY(this->field(*field, *it));
             steps_.pop_back();
             const bool keep = field && !it->is_null() && !is_dropped(*field, *it);

@@ -12,7 +12,7 @@ namespace kin {
 
 /// What reading a body against its kind's schema found.
 struct StrictErrors {
-    std::vector<std::string> unknown;  ///< `unknown field "spec.foo"`
+    std::vector<std::string> unknown;  ///< `unknown field "spec.foo"`, the first 100
 };
 
 /// Checks every value's JSON type and removes from `object` what the schema does not know (and

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/api/validation.h"
+#include "core/base/strings.h"
 
 namespace kin {
 namespace {
@@ -40,6 +41,15 @@ TEST(ConformTest, UnknownFieldsAreNamedAndRemoved) {
               (std::vector<std::string>{"unknown field \"spec.bar\"",
                                         "unknown field \"spec.containers[1].foo\""}));
     EXPECT_EQ(pod, (Json{{"spec", {{"containers", {{{"name", "a"}}, {{"name", "b"}}}}}}}));
+}
+
+TEST(ConformTest, OfManyUnknownFieldsTheFirstAreNamedAndAllRemoved) {
+    Json pod;
+    for (int i = 0; i < 1000; ++i) pod["spec"][cat("unknown-", i)] = i;
+    const auto strict = conform(pods(), pod);
+    ASSERT_TRUE(strict);
+    EXPECT_EQ(strict->unknown.size(), 100U);
+    EXPECT_EQ(pod, (Json{{"spec", Json::object()}}));
 }
 
 TEST(ConformTest, DropsWhatMeansNothing) {
