@@ -77,7 +77,6 @@ Json endpoint_json(const EndpointSlice::Endpoint& endpoint, const std::string& a
     Json out{{"ip", address}, {"ready", endpoint.ready}};
     if (!endpoint.target.name.empty()) out["pod"] = id_of("pod", endpoint.target);
     if (!endpoint.node.empty()) out["node"] = endpoint.node;
-    if (endpoint.terminating) out["terminating"] = true;
     return out;
 }
 }  // namespace

@@ -29,7 +29,6 @@ public:
     using Publish = std::function<void(Delta)>;
     /// Begins: the first Delta is the whole from nothing. An empty function ends it.
     void start(Publish publish);
-    bool started() const { return publish_ != nullptr; }
 
 private:
     struct Mark {

@@ -32,7 +32,7 @@ export async function eventually(what, seconds = 10) {
     const value = await what();
     if (value) return value;
     if (Date.now() > deadline) throw new Error(`not within ${seconds * slow} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 20 * slow)); // Each look computes, too.
   }
 }
 

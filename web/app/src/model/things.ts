@@ -45,7 +45,6 @@ export interface Endpoint {
   ready: boolean;
   pod?: string;
   node?: string;
-  terminating?: boolean;
 }
 
 export interface ServicePort {

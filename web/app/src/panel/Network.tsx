@@ -13,7 +13,6 @@ interface Link {
   mac: string;
   mtu: number;
   up: boolean;
-  peer?: number;
   bridge?: string;
   addresses?: string[];
 }

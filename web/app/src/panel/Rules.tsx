@@ -12,7 +12,6 @@ interface Line {
   table: string;
   place: string;
   text: string;
-  comment: string;
 }
 
 /** What a node's tables hold about a thing: decoded where kin can say it in words, then the elements

@@ -11,7 +11,7 @@ import { useKeptFocus } from '../shell/focus';
 import { StateMark } from '../shell/marks';
 import { rowsOf, type Row } from './rows';
 
-export const collapsed = signal<ReadonlySet<string>>(new Set());
+const collapsed = signal<ReadonlySet<string>>(new Set());
 
 function setOpen(id: string, open: boolean) {
   // A search shows all that it finds.
