@@ -259,7 +259,7 @@ int main(int argc, char** argv) {
     const std::string_view path = argc > 0 ? argv[0] : "";
     const std::string name(path.substr(path.rfind('/') + 1));
     if (images::is_in_every_container(name)) {
-        return images::run_personality(name, {argv, argv + argc}, {});
+        return images::run_personality(name, {argv, argv + argc}, {}, nullptr);
     }
     CLI::App app("kin: Kubernetes in namespaces - a whole cluster network on this machine", "kin");
     app.require_subcommand(1);

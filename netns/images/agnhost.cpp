@@ -275,6 +275,7 @@ int grpc_health_checking(const Strings& args) {
 
 /// connect HOST:PORT: exit 0, or a word for what went wrong and exit 1.
 int connect_to(const Strings& args) {
+    runs();
     std::string target;
     for (size_t i = 2; i < args.size(); ++i) {
         if (args[i].starts_with("-")) {

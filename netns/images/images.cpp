@@ -465,7 +465,9 @@ netns::ProcessSpec exec_of(const Image& image, const Strings& command, const Str
 
 bool is_in_every_container(std::string_view program) { return program == "nc"; }
 
-int run_personality(const std::string& name, const Strings& args, const Strings& env) {
+int run_personality(const std::string& name, const Strings& args, const Strings& env,
+                    void (*running)()) {
+    on_running(running);
     const auto words = split(name, ' ');
     Strings settings = env;
     for (size_t i = 1; i < words.size(); ++i) settings.emplace_back(words[i]);

@@ -78,6 +78,6 @@ bool is_in_every_container(std::string_view program);
 
 /// Runs a built-in program in this process, to its end; for LaunchOptions::run_personality.
 int run_personality(const std::string& name, const std::vector<std::string>& args,
-                    const std::vector<std::string>& env);
+                    const std::vector<std::string>& env, void (*running)());
 
 }  // namespace kin::images

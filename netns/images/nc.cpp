@@ -255,6 +255,7 @@ int listen_on(const Options& options) {
     if (!port) return complain("-l needs a port: nc -l -p PORT");
     const UniqueFd fd = bind_to(*port, options.udp ? SOCK_DGRAM : SOCK_STREAM);
     if (!fd.valid()) return complain(cat("bind: ", std::strerror(errno)));
+    runs();
     if (options.verbose) std::fprintf(stderr, "Listening on 0.0.0.0 %d\n", *port);
     if (options.udp) return serve_datagrams(options, fd.get());
     while (true) {
@@ -281,6 +282,7 @@ int nc_main(const Strings& args, const Strings&) {
     if (!options) return 1;
     ::signal(SIGPIPE, SIG_IGN);
     if (options->listen) return listen_on(*options);
+    runs();
     if (options->words.size() != 2) {
         return complain("usage: nc [-klnNuvz] [-p PORT] [-q SEC] [-w SEC] [-e PROG] HOST PORT");
     }

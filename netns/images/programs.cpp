@@ -6,10 +6,21 @@
 
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "core/base/strings.h"
 
 namespace kin::images {
+
+namespace {
+void (*to_call)() = nullptr;
+}
+
+void on_running(void (*running)()) { to_call = running; }
+
+void runs() {
+    if (auto* const running = std::exchange(to_call, nullptr)) running();
+}
 
 std::string_view variable(const Strings& env, std::string_view name) {
     for (const std::string_view entry : env) {
@@ -86,6 +97,7 @@ std::string request_line(const HttpRequest& request) {
 }
 
 int pause_main(const Strings&, const Strings&) {
+    runs();
     sigset_t mask;
     sigemptyset(&mask);
     for (const int number : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&mask, number);

@@ -42,6 +42,11 @@ int database_main(const Strings& args, const Strings& env);  ///< postgres, mong
 int nc_main(const Strings& args, const Strings& env);        ///< netcat with OpenBSD's flags
 int stand_in_main(const Strings& args, const Strings& env);  ///< args: "80", "53/udp"...
 
+/// What run_personality() was told to call once a program does what it is for.
+void on_running(void (*running)());
+/// Calls it, the first time. Service::run() does; a program that serves nobody does as it begins.
+void runs();
+
 /// The value of a variable, "" if it is not there.
 std::string_view variable(const Strings& env, std::string_view name);
 /// The pod's name.

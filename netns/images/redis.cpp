@@ -186,6 +186,7 @@ std::string Store::run(const Strings& words) {
 }
 
 int redis_cli(const Strings& args) {
+    runs();
     Strings words;
     std::string host = "127.0.0.1", port = "6379";
     for (size_t at = 1; at < args.size(); ++at) {

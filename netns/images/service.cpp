@@ -16,6 +16,7 @@
 
 #include "core/base/strings.h"
 #include "netns/images/grpc_health.h"
+#include "netns/images/programs.h"
 
 namespace kin::images {
 namespace {
@@ -133,6 +134,7 @@ void Service::stop(int code) {
 }
 
 int Service::run() {
+    runs();
     // A client that keeps its connection learns from its next answer that this is the last one.
     while (!stopping_ || (!connections_.empty() && now_ms() < stop_by_ms_)) poll_once();
     return exit_code_;

@@ -187,8 +187,7 @@ void show_command_line(const std::vector<std::string>& argv) {
     sigemptyset(&stops);
     for (const int number : {SIGTERM, SIGINT, SIGQUIT}) sigaddset(&stops, number);
     ::sigprocmask(SIG_BLOCK, &stops, nullptr);
-    ::close(kReport);
-    const int code = run(spec.personality, spec.argv, spec.env);
+    const int code = run(spec.personality, spec.argv, spec.env, [] { ::close(kReport); });
     std::fflush(nullptr);
     ::_exit(code);
 }

@@ -14,9 +14,11 @@ namespace kin::netns {
 
 /// Runs the built-in program `name` in the calling process until it ends; gives its exit code.
 /// It is called in a fresh clone of PID 1, single-threaded, already confined, stdio in place.
-/// `args[0]` is the name it was called by; `env` holds "NAME=value".
+/// `args[0]` is the name it was called by; `env` holds "NAME=value". It calls `running` once it does
+/// what it is for, a server once it listens: until then, or its end, ProcessEvent::kStarted waits.
+/// Whoever is sent to a pod without a readiness probe, because it runs, is answered then.
 using RunPersonality = int (*)(const std::string& name, const std::vector<std::string>& args,
-                               const std::vector<std::string>& env);
+                               const std::vector<std::string>& env, void (*running)());
 
 enum class Foreground { kStay, kDetachWhenReady };
 

@@ -266,7 +266,7 @@ TEST_F(ContainerLabTest, PingWorksOnItsOwnNetwork) {
 }
 
 int answer_with_arguments(const std::string& name, const std::vector<std::string>& args,
-                          const std::vector<std::string>& env) {
+                          const std::vector<std::string>& env, void (*)()) {
     std::printf("%s %s %zu pid %d\n", name.c_str(), args.at(1).c_str(), env.size(), ::getpid());
     return 9;
 }

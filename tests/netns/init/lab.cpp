@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -138,6 +139,21 @@ Pods::Pods(netns::ServerContext& context) {
     if (!sandbox) std::fprintf(stderr, "%s\n", sandbox.error().text().c_str());
     KIN_ASSERT(sandbox.has_value());
     sandbox_ = std::move(*sandbox);
+}
+
+bool Pods::listens(uint16_t port) const {
+    int refused = -1;
+    std::thread asker([&] {
+        if (::setns(network_.get(), CLONE_NEWNET) < 0) return;
+        const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in place{};
+        place.sin_family = AF_INET;
+        place.sin_port = htons(port);
+        place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        refused = ::connect(socket.get(), reinterpret_cast<sockaddr*>(&place), sizeof place);
+    });
+    asker.join();
+    return refused == 0;
 }
 
 netns::Containers::OnEvent Pods::record() {

@@ -57,6 +57,8 @@ public:
     std::string run(netns::ProcessId container, netns::ProcessSpec spec);
     /// Waits for the end of a process; its exit code.
     int wait(netns::ProcessId id);
+    /// Whether somebody listens at this port of 127.0.0.1 in the pods' network.
+    bool listens(uint16_t port) const;
     netns::Containers& containers() { return *containers_; }
     const std::string& error() const { return error_; }
     UniqueFd take_tty() { return std::move(tty_); }
