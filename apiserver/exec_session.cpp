@@ -14,6 +14,9 @@ constexpr size_t kStdinBytes = 256u << 10;
 // A process that left children behind may keep its pipes open; what they still write is not
 // waited for.
 constexpr std::chrono::milliseconds kAfterExit{1000};
+// A terminal gives what is written by drops of a hundred bytes, which cost a browser more than their
+// bytes do: thousands of them would be between Ctrl-C and its answer.
+constexpr std::chrono::milliseconds kTerminalRest{2};
 }  // namespace
 
 ExecSession::ExecSession(Loop& loop, std::unique_ptr<ExecWire> wire, std::function<void()> ended)
@@ -79,7 +82,8 @@ void ExecSession::join_terminal(PodAccess::ExecStreams streams) {
     // One descriptor each: a loop watches a descriptor only once.
     const auto copy = [this] { return UniqueFd(::fcntl(terminal_.get(), F_DUPFD_CLOEXEC, 0)); };
     add_reader(Channel::kStdout,
-               streams.stdout_read.valid() ? std::move(streams.stdout_read) : copy());
+               streams.stdout_read.valid() ? std::move(streams.stdout_read) : copy(),
+               kTerminalRest);
     add_stdin(streams.stdin_write.valid() ? std::move(streams.stdin_write) : copy());
 }
 
@@ -89,11 +93,11 @@ void ExecSession::add_stdin(UniqueFd fd) {
         std::make_unique<PipeWriter>(loop_, std::move(fd), [this] { wire_->resume_reading(); });
 }
 
-void ExecSession::add_reader(Channel channel, UniqueFd fd) {
+void ExecSession::add_reader(Channel channel, UniqueFd fd, std::chrono::milliseconds rest) {
     if (!fd.valid()) return;
     readers_.push_back(std::make_unique<PipeReader>(
         loop_, std::move(fd),
-        [this, channel](std::string_view bytes) { to_client(channel, bytes); }));
+        [this, channel](std::string_view bytes) { to_client(channel, bytes); }, rest));
 }
 
 void ExecSession::to_client(Channel channel, std::string_view bytes) {

@@ -28,7 +28,7 @@ public:
 private:
     void open(PodAccess& pods, Mode mode);
     void join(Answer<PodAccess::ExecStreams> streams);
-    void add_reader(Channel channel, UniqueFd fd);
+    void add_reader(Channel channel, UniqueFd fd, std::chrono::milliseconds rest = {});
     void join_terminal(PodAccess::ExecStreams streams);
     void add_stdin(UniqueFd fd);
     void to_client(Channel channel, std::string_view bytes);

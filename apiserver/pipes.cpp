@@ -20,13 +20,22 @@ bool is_socket(int fd) {
 void make_non_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
 }  // namespace
 
-PipeReader::PipeReader(Loop& loop, UniqueFd fd, std::function<void(std::string_view)> take)
-    : fd_(std::move(fd)), take_(std::move(take)) {
+PipeReader::PipeReader(Loop& loop, UniqueFd fd, std::function<void(std::string_view)> take,
+                       std::chrono::milliseconds rest)
+    : loop_(loop), fd_(std::move(fd)), take_(std::move(take)), rest_(rest) {
     make_non_blocking(fd_.get());
     watch_ = loop.watch(fd_.get(), Readiness::kReadable, [this](int) { on_ready(); });
 }
 
 void PipeReader::on_ready() {
+    const std::weak_ptr<bool> alive = alive_;
+    read_some();
+    if (alive.expired() || rest_ == rest_.zero() || !fd_.valid()) return;
+    resting_ = loop_.after(rest_, [this] { watch_or_not(); });
+    watch_or_not();
+}
+
+void PipeReader::read_some() {
     char buffer[32u << 10];
     const std::weak_ptr<bool> alive = alive_;
     // A few rounds, so that one busy pipe does not hold up the loop.
@@ -53,12 +62,16 @@ bool PipeReader::has_more() const {
 
 void PipeReader::pause() {
     paused_ = true;
-    if (watch_.active()) watch_.set(0);
+    watch_or_not();
 }
 
 void PipeReader::resume() {
     paused_ = false;
-    if (watch_.active()) watch_.set(Readiness::kReadable);
+    watch_or_not();
+}
+
+void PipeReader::watch_or_not() {
+    if (watch_.active()) watch_.set(paused_ || resting_.active() ? 0 : Readiness::kReadable);
 }
 
 PipeWriter::PipeWriter(Loop& loop, UniqueFd fd, std::function<void()> drained)

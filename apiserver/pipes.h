@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,8 +14,9 @@ namespace kin::apiserver {
 class PipeReader {
 public:
     /// `take` gets bytes, or "" once when nothing more will come; it may pause, and may destroy
-    /// the reader.
-    PipeReader(Loop& loop, UniqueFd fd, std::function<void(std::string_view)> take);
+    /// the reader. After bytes it rests that long: what comes by drops comes together then.
+    PipeReader(Loop& loop, UniqueFd fd, std::function<void(std::string_view)> take,
+               std::chrono::milliseconds rest = {});
 
     void pause();
     void resume();
@@ -24,11 +26,16 @@ public:
 
 private:
     void on_ready();
+    void read_some();
     void end();
+    void watch_or_not();
 
+    Loop& loop_;
     UniqueFd fd_;
     const std::function<void(std::string_view)> take_;
-    Watch watch_;  // Last: ends before its descriptor.
+    const std::chrono::milliseconds rest_;
+    Watch watch_;  // Behind its descriptor: ends before it.
+    Timer resting_;
     bool paused_ = false;
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
