@@ -17,7 +17,8 @@ const page = await open({ login: false });
 await page.setContent('<canvas width="1600" height="900"></canvas>');
 await page.evaluate(outputFiles[0].text);
 
-const limit = 4 * slow;
+// Emulation slows most what a browser has just compiled.
+const limit = slow > 1 ? 8 * slow : 4;
 const quantile = (list, part) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) * part)];
 for (const [what, scale] of [['all of it in sight', null], ['at half size', 0.5], ['at full size', 1]])
   await check(`1,000 pods, ${what}: under ${limit} ms of script a frame`, async () => {
