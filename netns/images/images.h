@@ -77,6 +77,7 @@ netns::ProcessSpec exec_of(const Image& image, const std::vector<std::string>& c
 bool is_in_every_container(std::string_view program);
 
 /// Runs a built-in program in this process, to its end; for LaunchOptions::run_personality.
+/// `running` is nullptr where nobody waits for it.
 int run_personality(const std::string& name, const std::vector<std::string>& args,
                     const std::vector<std::string>& env, void (*running)());
 

@@ -13,24 +13,27 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+/// in_lab() with the built-in programs.
+std::string in_lab_with_images(const std::function<std::string(netns::ServerContext&)>& run) {
+    netns::LaunchOptions options;
+    options.run_personality = images::run_personality;
+    return in_lab(run, options);
+}
+
 /// Runs an image, and `script` in it once it runs; what the script wrote, then the exit code that
 /// the image ends with after SIGTERM.
 std::string ask(const std::string& image_name, const std::vector<std::string>& args,
                 const std::string& script, const std::vector<std::string>& command = {}) {
-    netns::LaunchOptions options;
-    options.run_personality = images::run_personality;
-    return in_lab(
-        [&](netns::ServerContext& context) {
-            const auto image = images::find_image(image_name);
-            if (!image) return std::string("no such image");
-            Pods pods(context);
-            const auto id = pods.start(images::container_of(*image, command, args, {}));
-            if (id == 0) return pods.error();
-            std::string text = pods.run(id, images::exec_of(*image, {"sh", "-c", script}, {}));
-            (void)pods.containers().signal(id, SIGTERM);
-            return cat(text, " then ", pods.wait(id));
-        },
-        options);
+    return in_lab_with_images([&](netns::ServerContext& context) {
+        const auto image = images::find_image(image_name);
+        if (!image) return std::string("no such image");
+        Pods pods(context);
+        const auto id = pods.start(images::container_of(*image, command, args, {}));
+        if (id == 0) return pods.error();
+        std::string text = pods.run(id, images::exec_of(*image, {"sh", "-c", script}, {}));
+        (void)pods.containers().signal(id, SIGTERM);
+        return cat(text, " then ", pods.wait(id));
+    });
 }
 
 class PersonalitiesLabTest : public testing::Test {
@@ -47,22 +50,18 @@ TEST_F(PersonalitiesLabTest, NginxServesItsPageAndEndsAtOnce) {
 
 // A pod without a readiness probe gets connections as soon as its container runs.
 TEST_F(PersonalitiesLabTest, AServerRunsOnceItListens) {
-    netns::LaunchOptions options;
-    options.run_personality = images::run_personality;
-    EXPECT_EQ(in_lab(
-                  [](netns::ServerContext& context) {
-                      Pods pods(context);
-                      const auto image = *images::find_image("nginx");
-                      int listening = 0;
-                      for (int i = 0; i < 20; ++i) {
-                          const auto id = pods.start(images::container_of(image, {}, {}, {}));
-                          listening += pods.listens(80);
-                          (void)pods.containers().signal(id, SIGKILL);
-                          (void)pods.wait(id);
-                      }
-                      return cat(listening);
-                  },
-                  options),
+    EXPECT_EQ(in_lab_with_images([](netns::ServerContext& context) {
+                  Pods pods(context);
+                  const auto image = *images::find_image("nginx");
+                  int listening = 0;
+                  for (int i = 0; i < 20; ++i) {
+                      const auto id = pods.start(images::container_of(image, {}, {}, {}));
+                      listening += pods.listens(80);
+                      (void)pods.containers().signal(id, SIGKILL);
+                      (void)pods.wait(id);
+                  }
+                  return cat(listening);
+              }),
               "20");
 }
 
@@ -86,16 +85,12 @@ TEST_F(PersonalitiesLabTest, NginxKeepsConnectionsAndAnswersHead) {
 }
 
 TEST_F(PersonalitiesLabTest, NginxTellsItsVersionInAnExec) {
-    netns::LaunchOptions options;
-    options.run_personality = images::run_personality;
-    EXPECT_EQ(in_lab(
-                  [](netns::ServerContext& context) {
-                      const auto image = *images::find_image("nginx:1.25.3");
-                      Pods pods(context);
-                      const auto id = pods.start(images::container_of(image, {}, {}, {}));
-                      return pods.run(id, images::exec_of(image, {"nginx", "-v"}, {}));
-                  },
-                  options),
+    EXPECT_EQ(in_lab_with_images([](netns::ServerContext& context) {
+                  const auto image = *images::find_image("nginx:1.25.3");
+                  Pods pods(context);
+                  const auto id = pods.start(images::container_of(image, {}, {}, {}));
+                  return pods.run(id, images::exec_of(image, {"nginx", "-v"}, {}));
+              }),
               "nginx version: nginx/1.25.3\n[exit 0]");
 }
 
@@ -129,15 +124,11 @@ TEST_F(PersonalitiesLabTest, ServeHostnameListensOnItsPort) {
 
 TEST_F(PersonalitiesLabTest, ConnectSaysHowItFailed) {
     EXPECT_THAT(ask("agnhost", {"netexec"}, "true"), StartsWith("[exit 0]"));
-    netns::LaunchOptions options;
-    options.run_personality = images::run_personality;
-    EXPECT_THAT(in_lab(
-                    [](netns::ServerContext& context) {
-                        const auto image = *images::find_image("agnhost");
-                        return Pods(context).run(images::container_of(
-                            image, {}, {"connect", "127.0.0.1:9", "--timeout=1s"}, {}));
-                    },
-                    options),
+    EXPECT_THAT(in_lab_with_images([](netns::ServerContext& context) {
+                    const auto image = *images::find_image("agnhost");
+                    return Pods(context).run(images::container_of(
+                        image, {}, {"connect", "127.0.0.1:9", "--timeout=1s"}, {}));
+                }),
                 HasSubstr("REFUSED\n"));
 }
 
@@ -185,17 +176,13 @@ TEST_F(PersonalitiesLabTest, AgnhostsGuestbookKeepsEntries) {
 }
 
 TEST_F(PersonalitiesLabTest, PauseEndsAtASigtermThatFollowsTheStart) {
-    netns::LaunchOptions options;
-    options.run_personality = images::run_personality;
-    EXPECT_EQ(in_lab(
-                  [](netns::ServerContext& context) {
-                      Pods pods(context);
-                      const auto image = *images::find_image("registry.k8s.io/pause:3.9");
-                      const auto id = pods.start(images::container_of(image, {}, {}, {}));
-                      (void)pods.containers().signal(id, SIGTERM);
-                      return cat(pods.wait(id));
-                  },
-                  options),
+    EXPECT_EQ(in_lab_with_images([](netns::ServerContext& context) {
+                  Pods pods(context);
+                  const auto image = *images::find_image("registry.k8s.io/pause:3.9");
+                  const auto id = pods.start(images::container_of(image, {}, {}, {}));
+                  (void)pods.containers().signal(id, SIGTERM);
+                  return cat(pods.wait(id));
+              }),
               "0");
 }
 

@@ -142,7 +142,7 @@ Pods::Pods(netns::ServerContext& context) {
 }
 
 bool Pods::listens(uint16_t port) const {
-    int refused = -1;
+    bool accepted = false;
     std::thread asker([&] {
         if (::setns(network_.get(), CLONE_NEWNET) < 0) return;
         const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -150,10 +150,11 @@ bool Pods::listens(uint16_t port) const {
         place.sin_family = AF_INET;
         place.sin_port = htons(port);
         place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        refused = ::connect(socket.get(), reinterpret_cast<sockaddr*>(&place), sizeof place);
+        accepted =
+            ::connect(socket.get(), reinterpret_cast<sockaddr*>(&place), sizeof place) == 0;
     });
     asker.join();
-    return refused == 0;
+    return accepted;
 }
 
 netns::Containers::OnEvent Pods::record() {
