@@ -6,7 +6,7 @@ source "$(dirname "$0")/soon.sh"
 T=$(mktemp -d /tmp/kin-debug.XXXXXX)
 source "$(dirname "$0")/forward.sh"
 kubectl_line="'$KIN' kubectl --lab $LAB"
-debug() { timeout 60 "$KIN" kubectl --lab "$LAB" debug --profile=general "$@" </dev/null; }
+debug() { timeout "$(stretched 60)" "$KIN" kubectl --lab "$LAB" debug --profile=general "$@" </dev/null; }
 # state NAME: of the ephemeral container of `web` with that name.
 state() { field "pod web" "{.status.ephemeralContainerStatuses[?(@.name==\"$1\")].state}"; }
 asked() { k exec client -- wget -qO- -T 2 "http://$ip"; }

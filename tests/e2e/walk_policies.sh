@@ -76,7 +76,7 @@ yes other/four $(ip_of other/three)
 END
 # Sends to the addresses that a node gives next, without pause, until somebody answers.
 hammer() {
-    NS=$NS-other in_pod three timeout 20 python3 -c '
+    NS=$NS-other in_pod three timeout "$(stretched 20)" python3 -c '
 import ipaddress, select, socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 first = ipaddress.ip_address(sys.argv[1])
