@@ -18,12 +18,13 @@ probe() {
     k run probe --image=$AGNHOST >/dev/null
     check "a pod that asks runs" k wait --for=condition=Ready pod/probe --timeout=30s
 }
-# replace POD...: deletes pods of a StatefulSet, and waits until others have their names. Not by kubectl's own
-# wait: where the next pod comes before kubectl watches, that is the one which it waits for.
+# replace POD...: deletes pods of a StatefulSet, and waits until others have their names. On a slow machine not
+# by kubectl's own wait: where the next pod comes before kubectl watches, that is the one which it waits for.
 replace() {
-    local before
+    local before own=--wait=true
+    [ "${KIN_SLOW:-1}" = 1 ] || own=--wait=false
     before=$(uids "$@")
-    k delete pod "$@" --wait=false && until_true 60 replaced "$before" "$@"
+    k delete pod "$@" $own --timeout=60s && until_true 60 replaced "$before" "$@"
 }
 uids() { k get pod "$@" --no-headers -o custom-columns=:.metadata.uid | sort; }
 replaced() { # replaced UIDS POD...: as many have others.
